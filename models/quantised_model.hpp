@@ -1,0 +1,93 @@
+// The integer SpikeGPT: every weight, constant and format that the golden model and the compiler
+// need.
+#pragma once
+
+#include "models/config.hpp"
+#include "models/fixed_point.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+namespace spikeloom::models {
+
+/// How a vector travels as events: two's complement of `bits` bits, Q.`fraction`.
+/// From a Q.16 register: fixed::narrow(x, 16 - fraction, bits).
+struct EventFormat {
+    int bits = 16;
+    int fraction = 10;
+};
+
+/// A matrix [rows, columns] of `weight_bits`-bit weights with one scale a row. With the events
+/// `input`, sum_c weights[r, c] * event[c] is exact in 32 bits, and
+/// fixed::multiply(sum, multiplier[r], shift) is the product in Q.16.
+struct QuantisedMatrix {
+    int rows = 0;
+    int columns = 0;
+    int weight_bits = 8;
+    EventFormat input;
+    std::vector<std::int16_t> weights;     // [rows, columns], row-major
+    std::vector<std::int32_t> multiplier;  // [rows], positive, below 2^23
+    int shift = 0;
+};
+
+/// LayerNorm over C values of Q.f: fixed::normalise with `epsilon`, then * gain + bias
+/// (fixed::multiply by gain, fixed::add bias), all Q.16.
+struct QuantisedNorm {
+    std::vector<std::int32_t> gain;  // [C] Q.16
+    std::vector<std::int32_t> bias;  // [C] Q.16
+    std::int64_t epsilon = 1;
+};
+
+/// Time mix (SRWKV). With h = norm(x), h' the h of the token before (0 at first):
+/// the events into key are narrow(interpolate(h, h', mix_key), key.input), likewise value,
+/// receptance.
+struct QuantisedTimeMix {
+    QuantisedNorm norm;
+    std::vector<std::int32_t> mix_key, mix_value, mix_receptance;  // [C] Q.16
+    QuantisedMatrix key, value, receptance;                        // [C, C]
+    std::vector<std::int32_t> decay;                               // [C] Q.16, w = -exp(time_decay)
+    std::vector<std::int32_t> first;                               // [C] Q.16, u = time_first
+    QuantisedMatrix output;  // [C, C], fed narrow(sigmoid(r) * wkv)
+    EventFormat sum;         // dense variant only: how the output enters the residual
+};
+
+/// Channel mix (SRFFN): narrow(rectify(key x)^2) into value; sigmoid(receptance x) * value.
+struct QuantisedChannelMix {
+    QuantisedNorm norm;
+    std::vector<std::int32_t> mix_key, mix_receptance;  // [C] Q.16
+    QuantisedMatrix key;                                // [H, C]
+    QuantisedMatrix value;                              // [C, H]
+    QuantisedMatrix receptance;                         // [C, C]
+    EventFormat sum;                                    // dense variant only
+};
+
+struct QuantisedLayer {
+    QuantisedTimeMix time_mix;
+    QuantisedChannelMix channel_mix;
+};
+
+/// One token through the integer model, in order (docs/numerics.md):
+///   bits = embedding[token] << residual.fraction;  x = narrow(norm0(bits), residual)
+///   per layer: x += LIF(time_mix(x)) << residual.fraction;  x += LIF(channel_mix(x)) <<
+///   residual.fraction logits = head(narrow(final_norm(x), head.input)), Q.16
+/// In the dense variant, instead of a LIF the value itself goes through
+/// narrow(u, sum) and enters shifted left by residual.fraction - sum.fraction.
+/// Sums into x saturate to `residual.bits`.
+struct QuantisedModel {
+    ModelConfig config;
+    fixed::Lif lif;
+    EventFormat residual;                 // of x; 16 bits as it travels
+    std::vector<std::uint8_t> embedding;  // [V, C], 0 or 1
+    QuantisedNorm embedding_norm;         // norm0
+    std::vector<QuantisedLayer> layers;
+    QuantisedNorm final_norm;
+    QuantisedMatrix head;  // [V, C]
+
+    /// InputError naming the file and what is wrong (missing tensor, value out of its format,
+    /// an accumulator that could leave 32 bits).
+    static QuantisedModel load(const std::filesystem::path& path);
+    void save(const std::filesystem::path& path) const;
+};
+
+}  // namespace spikeloom::models
