@@ -12,8 +12,9 @@ void add_json_option(options::options_description& described) {
                             "write the result as one JSON object (- for standard output)");
 }
 
-bool parse(const std::string& name, const std::string& about, options::options_description& described,
-           const std::vector<std::string>& arguments, options::variables_map& values) {
+bool parse(const std::string& name, const std::string& about,
+           options::options_description& described, const std::vector<std::string>& arguments,
+           options::variables_map& values) {
     described.add_options()("help", "say what the options are");
     try {
         // No guessing of abbreviations, no positional words: a script's typing slip must not pass.
@@ -31,7 +32,9 @@ bool parse(const std::string& name, const std::string& about, options::options_d
                          " --help lists the options");
     }
     if (values.count("help") != 0) {
-        std::cout << "usage: spikeloom " << name << " [OPTIONS]\n\n" << about << "\n\n" << described;
+        std::cout << "usage: spikeloom " << name << " [OPTIONS]\n\n"
+                  << about << "\n\n"
+                  << described;
         return false;
     }
     return true;

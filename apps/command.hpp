@@ -16,17 +16,18 @@ namespace options = boost::program_options;
 /// (exit 2) and CheckFailed (exit 1).
 using Command = int (*)(const std::vector<std::string>& arguments);
 
-/// Parses a subcommand's options, `--help` and `--json` among them. Returns false where `--help` was
-/// asked for and has been printed. An unknown option or a value of the wrong form is an InputError
-/// that names it. `about` is the help text's first paragraph.
-bool parse(const std::string& name, const std::string& about, options::options_description& described,
-           const std::vector<std::string>& arguments, options::variables_map& values);
+/// Parses a subcommand's options, `--help` and `--json` among them. Returns false where `--help`
+/// was asked for and has been printed. An unknown option or a value of the wrong form is an
+/// InputError that names it. `about` is the help text's first paragraph.
+bool parse(const std::string& name, const std::string& about,
+           options::options_description& described, const std::vector<std::string>& arguments,
+           options::variables_map& values);
 
 /// Adds `--json FILE`, common to all subcommands that have a result.
 void add_json_option(options::options_description& described);
 
-/// Writes the result as one JSON object where `--json` asked for it: to the file, whole or not at all,
-/// or to standard output for `-`.
+/// Writes the result as one JSON object where `--json` asked for it: to the file, whole or not at
+/// all, or to standard output for `-`.
 void write_json(const options::variables_map& values, const nlohmann::ordered_json& result);
 
 /// Whether standard output belongs to the JSON object alone (`--json -`).

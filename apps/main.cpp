@@ -19,14 +19,17 @@ struct Entry {
 };
 
 constexpr Entry kCommands[] = {
-    {"demo", spikeloom::apps::run_demo, "train, compile, simulate and verify on real text, write a report"},
+    {"demo", spikeloom::apps::run_demo,
+     "train, compile, simulate and verify on real text, write a report"},
     {"train", spikeloom::apps::run_train, "train a SpikeGPT on a text"},
     {"eval", spikeloom::apps::run_eval, "bits per byte of a model on a text"},
     {"generate", spikeloom::apps::run_generate, "continue a prompt"},
-    {"check-golden", spikeloom::apps::run_check_golden, "compare with reference outputs and gradients"},
+    {"check-golden", spikeloom::apps::run_check_golden,
+     "compare with reference outputs and gradients"},
     {"quantize", spikeloom::apps::run_quantize, "turn a float model into the integer model"},
     {"map", spikeloom::apps::run_map, "compile an integer model onto a chip"},
-    {"simulate", spikeloom::apps::run_simulate, "run a model on a chip, cycle by cycle, and verify it"},
+    {"simulate", spikeloom::apps::run_simulate,
+     "run a model on a chip, cycle by cycle, and verify it"},
     {"noc", spikeloom::apps::run_noc, "run synthetic or recorded traffic through a network"},
     {"report", spikeloom::apps::run_report, "one HTML report from finished runs"},
     {"info", spikeloom::apps::run_info, "describe a model, a chip or a program"},
@@ -34,7 +37,8 @@ constexpr Entry kCommands[] = {
 
 void print_usage(std::ostream& out) {
     out << "spikeloom: a cycle-accurate neuromorphic system simulator for SpikeGPT\n\n"
-           "usage: spikeloom COMMAND [OPTIONS]; spikeloom COMMAND --help tells a command's options\n\n";
+           "usage: spikeloom COMMAND [OPTIONS]; spikeloom COMMAND --help tells a command's "
+           "options\n\n";
     for (const Entry& entry : kCommands) {
         const std::string name = entry.name;
         out << "  " << name << std::string(14 - name.size(), ' ') << entry.about << '\n';

@@ -6,8 +6,8 @@
 
 namespace spikeloom {
 
-/// Bad usage or bad input: one line that names the file, the line or key, what was found and what is
-/// allowed. The command line prints it and exits with 2.
+/// Bad usage or bad input: one line that names the file, the line or key, what was found and what
+/// is allowed. The command line prints it and exits with 2.
 class InputError : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;

@@ -8,9 +8,9 @@
 namespace spikeloom {
 
 /// Runs `body(chunk)` for every chunk in [0, chunks), on the calling thread and the workers. Which
-/// thread runs a chunk is not fixed, so a result is the same bits for every thread count exactly when
-/// the chunks write disjoint memory and their number does not depend on the threads. That is the rule
-/// by which every parallel loop of spikeloom is written.
+/// thread runs a chunk is not fixed, so a result is the same bits for every thread count exactly
+/// when the chunks write disjoint memory and their number does not depend on the threads. That is
+/// the rule by which every parallel loop of spikeloom is written.
 class Workers {
   public:
     /// `threads` in all, the caller among them; 0 means one for each processor.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <utility>
 #include <unistd.h>
+#include <utility>
 
 namespace spikeloom {
 
@@ -57,7 +57,8 @@ void Progress::draw(std::uint64_t done, std::uint64_t counted, const std::string
     const double rate = seconds > 0.0 ? static_cast<double>(counted) / seconds : 0.0;
     std::string line = "\r\033[K" + what_ + " ";
     if (total_ > 0) {
-        const double fraction = std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
+        const double fraction =
+            std::min(1.0, static_cast<double>(done) / static_cast<double>(total_));
         const int filled = static_cast<int>(fraction * kBarWidth);
         line += "[" + std::string(static_cast<std::size_t>(filled), '#') +
                 std::string(static_cast<std::size_t>(kBarWidth - filled), '.') + "] ";

@@ -15,9 +15,9 @@ class Progress {
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    /// `done` of the total; `note` is shown behind the bar. Redraws at most ten times a second, so it
-    /// may be called often. Where a fraction of something else than work is known (time, say), give
-    /// it as `done` of `total` and the work itself as `counted`.
+    /// `done` of the total; `note` is shown behind the bar. Redraws at most ten times a second, so
+    /// it may be called often. Where a fraction of something else than work is known (time, say),
+    /// give it as `done` of `total` and the work itself as `counted`.
     void update(std::uint64_t done, const std::string& note = {});
     void update(std::uint64_t done, std::uint64_t counted, const std::string& note);
     /// Ends the line; later updates draw nothing.

@@ -6,9 +6,9 @@
 
 namespace spikeloom {
 
-/// xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018), seeded
-/// by splitmix64. The distributions are part of the class because the standard library's differ
-/// between implementations, and a seed must give the same bits everywhere.
+/// xoshiro256** (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018),
+/// seeded by splitmix64. The distributions are part of the class because the standard library's
+/// differ between implementations, and a seed must give the same bits everywhere.
 class Random {
   public:
     /// Streams of one seed are independent: give each source or worker its own.
@@ -48,8 +48,8 @@ class Random {
         return x % bound;
     }
 
-    /// Standard normal, by Box and Muller's transform (one value a call, the sine half is not kept, so
-    /// that the stream's position depends on the number of calls alone).
+    /// Standard normal, by Box and Muller's transform (one value a call, the sine half is not kept,
+    /// so that the stream's position depends on the number of calls alone).
     double normal() {
         const double radius = std::sqrt(-2.0 * std::log(1.0 - uniform()));
         return radius * std::cos(6.283185307179586 * uniform());

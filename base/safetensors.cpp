@@ -45,8 +45,8 @@ std::string shown_shape(const std::vector<std::size_t>& shape) {
     throw InputError(origin + ": " + (tensor.empty() ? "" : "tensor '" + tensor + "': ") + message);
 }
 
-/// nlohmann's parser keeps the last of duplicate keys; here a duplicate is a mistake, and nesting is
-/// bounded because the parser's recursion on destruction is not.
+/// nlohmann's parser keeps the last of duplicate keys; here a duplicate is a mistake, and nesting
+/// is bounded because the parser's recursion on destruction is not.
 nlohmann::json parse_header(std::string_view text, const std::string& origin) {
     std::vector<std::set<std::string>> open_keys;
     const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
@@ -83,11 +83,13 @@ Safetensors::Tensor parse_tensor(const nlohmann::json& entry, const std::string&
     const nlohmann::json& dtype_name = entry["dtype"];
     const auto* const row =
         std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const DTypeRow& candidate) {
-            return dtype_name.is_string() && dtype_name.get_ref<const std::string&>() == candidate.name;
+            return dtype_name.is_string() &&
+                   dtype_name.get_ref<const std::string&>() == candidate.name;
         });
     if (row == std::end(kDTypes)) {
         refuse(origin, name,
-               "dtype " + dtype_name.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+               "dtype " +
+                   dtype_name.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
                    "; allowed are BOOL, U8, I8, U16, I16, F16, BF16, U32, I32, F32, U64, I64, F64");
     }
     Safetensors::Tensor tensor;
@@ -101,7 +103,8 @@ Safetensors::Tensor parse_tensor(const nlohmann::json& entry, const std::string&
             refuse(origin, name, "shape holds something else than whole numbers");
         }
         const auto value = extent.get<std::uint64_t>();
-        if (value != 0 && elements > std::numeric_limits<std::uint64_t>::max() / value / row->size) {
+        if (value != 0 &&
+            elements > std::numeric_limits<std::uint64_t>::max() / value / row->size) {
             refuse(origin, name, "shape is larger than any memory");
         }
         elements *= value;
@@ -115,13 +118,14 @@ Safetensors::Tensor parse_tensor(const nlohmann::json& entry, const std::string&
     range = {offsets[0].get<std::uint64_t>(), offsets[1].get<std::uint64_t>()};
     if (range.first > range.second || range.second > data.size()) {
         refuse(origin, name,
-               "data_offsets [" + std::to_string(range.first) + ", " + std::to_string(range.second) +
-                   "] do not lie in the file's " + std::to_string(data.size()) + " bytes of data");
+               "data_offsets [" + std::to_string(range.first) + ", " +
+                   std::to_string(range.second) + "] do not lie in the file's " +
+                   std::to_string(data.size()) + " bytes of data");
     }
     if (range.second - range.first != elements * row->size) {
         refuse(origin, name,
-               "data_offsets hold " + std::to_string(range.second - range.first) + " bytes, shape " +
-                   shown_shape(tensor.shape) + " of " + row->name + " needs " +
+               "data_offsets hold " + std::to_string(range.second - range.first) +
+                   " bytes, shape " + shown_shape(tensor.shape) + " of " + row->name + " needs " +
                    std::to_string(elements * row->size));
     }
     const auto bytes = data.subspan(range.first, range.second - range.first);
@@ -154,15 +158,16 @@ Safetensors Safetensors::read(const std::filesystem::path& path) {
 
 Safetensors Safetensors::parse(std::span<const std::byte> bytes, const std::string& origin) {
     if (bytes.size() < kLengthBytes) {
-        refuse(origin, "", "cut short: " + std::to_string(bytes.size()) +
-                               " bytes, a safetensors file has at least 8");
+        refuse(origin, "",
+               "cut short: " + std::to_string(bytes.size()) +
+                   " bytes, a safetensors file has at least 8");
     }
     std::uint64_t header_length = 0;
     std::memcpy(&header_length, bytes.data(), kLengthBytes);
     if (header_length > kLargestHeader || header_length > bytes.size() - kLengthBytes) {
-        refuse(origin, "", "cut short or no safetensors file: a header of " +
-                               std::to_string(header_length) + " bytes, the file has " +
-                               std::to_string(bytes.size()));
+        refuse(origin, "",
+               "cut short or no safetensors file: a header of " + std::to_string(header_length) +
+                   " bytes, the file has " + std::to_string(bytes.size()));
     }
     const std::string_view header_text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes,
                                        header_length);
@@ -195,8 +200,9 @@ Safetensors Safetensors::parse(std::span<const std::byte> bytes, const std::stri
     std::uint64_t end = 0;
     for (const auto& range : ranges) {
         if (range.first != end) {
-            refuse(origin, "", "the tensors overlap or leave holes at byte " + std::to_string(end) +
-                                   " of the data");
+            refuse(origin, "",
+                   "the tensors overlap or leave holes at byte " + std::to_string(end) +
+                       " of the data");
         }
         end = range.second;
     }
@@ -246,13 +252,14 @@ const Safetensors::Tensor& Safetensors::at(const std::string& name) const {
 const Safetensors::Tensor& Safetensors::checked(const std::string& name, DType dtype) const {
     const Tensor& tensor = at(name);
     if (tensor.dtype != dtype) {
-        refuse(origin, name, std::string("has type ") + name_of(tensor.dtype) + "; expected " +
-                                 name_of(dtype));
+        refuse(origin, name,
+               std::string("has type ") + name_of(tensor.dtype) + "; expected " + name_of(dtype));
     }
     return tensor;
 }
 
-void Safetensors::check_shape(const std::string& name, const std::vector<std::size_t>& shape) const {
+void Safetensors::check_shape(const std::string& name,
+                              const std::vector<std::size_t>& shape) const {
     const Tensor& tensor = at(name);
     if (tensor.shape != shape) {
         refuse(origin, name,

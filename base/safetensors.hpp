@@ -22,15 +22,42 @@ const char* name_of(DType dtype);
 /// The element type of a C++ type.
 template <class T>
 constexpr DType dtype_of();
-template <> constexpr DType dtype_of<std::uint8_t>() { return DType::u8; }
-template <> constexpr DType dtype_of<std::int8_t>() { return DType::i8; }
-template <> constexpr DType dtype_of<std::int16_t>() { return DType::i16; }
-template <> constexpr DType dtype_of<std::int32_t>() { return DType::i32; }
-template <> constexpr DType dtype_of<std::uint32_t>() { return DType::u32; }
-template <> constexpr DType dtype_of<std::int64_t>() { return DType::i64; }
-template <> constexpr DType dtype_of<std::uint64_t>() { return DType::u64; }
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
+template <>
+constexpr DType dtype_of<std::uint8_t>() {
+    return DType::u8;
+}
+template <>
+constexpr DType dtype_of<std::int8_t>() {
+    return DType::i8;
+}
+template <>
+constexpr DType dtype_of<std::int16_t>() {
+    return DType::i16;
+}
+template <>
+constexpr DType dtype_of<std::int32_t>() {
+    return DType::i32;
+}
+template <>
+constexpr DType dtype_of<std::uint32_t>() {
+    return DType::u32;
+}
+template <>
+constexpr DType dtype_of<std::int64_t>() {
+    return DType::i64;
+}
+template <>
+constexpr DType dtype_of<std::uint64_t>() {
+    return DType::u64;
+}
+template <>
+constexpr DType dtype_of<float>() {
+    return DType::f32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+    return DType::f64;
+}
 
 /// A file of named tensors, read whole. The values are little-endian, as the machines are on which
 /// spikeloom runs.

@@ -4,13 +4,14 @@
 //
 //     void describe(schema::Walk& walk, CoreConfig& core) {
 //         walk.integer("lanes", core.lanes, {1, 4096}, "accumulators that work in parallel");
-//         walk.choice("page", core.page, {{"open", Page::open}, {"closed", Page::closed}}, "row buffer");
-//         walk.section("queue", "event queue", [&] { walk.integer("depth", core.depth, {1, 65536}, "events"); });
+//         walk.choice("page", core.page, {{"open", Page::open}, {"closed", Page::closed}}, "row
+//         buffer"); walk.section("queue", "event queue", [&] { walk.integer("depth", core.depth,
+//         {1, 65536}, "events"); });
 //     }
 //
-// `schema::read_file<CoreConfig>(path)` then reads YAML strictly: an unknown or duplicate key, a value
-// of the wrong type or out of range ends in an InputError of one line
-// `file:line:column: key: what was found; what is allowed`. Text behind a key says its meaning and unit.
+// `schema::read_file<CoreConfig>(path)` then reads YAML strictly: an unknown or duplicate key, a
+// value of the wrong type or out of range ends in an InputError of one line `file:line:column: key:
+// what was found; what is allowed`. Text behind a key says its meaning and unit.
 #pragma once
 
 #include <concepts>
@@ -50,8 +51,8 @@ class Walk {
     }
 
     template <std::integral T>
-        requires(!std::same_as<T, bool>)
-    void integer(std::string_view key, T& field, Integers allowed, std::string_view about) {
+    requires(!std::same_as<T, bool>) void integer(std::string_view key, T& field, Integers allowed,
+                                                  std::string_view about) {
         auto value = static_cast<std::int64_t>(field);
         const auto most = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
         if (most < static_cast<std::uint64_t>(allowed.most)) {
@@ -129,11 +130,12 @@ class Walk {
         for (const auto& entry : field) {
             names.push_back(entry.first);
         }
-        visit_table(key, about, names, [&](const std::string& name) { describe(*this, field[name]); });
+        visit_table(key, about, names,
+                    [&](const std::string& name) { describe(*this, field[name]); });
     }
 
-    /// A rule that spans keys does not hold: while reading, an InputError at the place of `key` (or of
-    /// the mapping, where that key is not there); otherwise nothing.
+    /// A rule that spans keys does not hold: while reading, an InputError at the place of `key` (or
+    /// of the mapping, where that key is not there); otherwise nothing.
     virtual void fail(std::string_view key, const std::string& message) = 0;
 
   protected:

@@ -16,14 +16,16 @@ class Documenter final : public Walk {
     void visit_integer(std::string_view key, std::int64_t& value, Integers allowed,
                        std::string_view about) override {
         const bool open = allowed.most >= std::numeric_limits<std::int32_t>::max();
-        row(key, "integer, " + std::to_string(allowed.least) + (open ? " or more" : " to ") +
-                     (open ? "" : std::to_string(allowed.most)),
+        row(key,
+            "integer, " + std::to_string(allowed.least) + (open ? " or more" : " to ") +
+                (open ? "" : std::to_string(allowed.most)),
             std::to_string(value), about);
     }
     void visit_number(std::string_view key, double& value, Numbers allowed,
                       std::string_view about) override {
         const bool open = allowed.most == std::numeric_limits<double>::max();
-        row(key, "number, " + shown(allowed.least) + (open ? " or more" : " to " + shown(allowed.most)),
+        row(key,
+            "number, " + shown(allowed.least) + (open ? " or more" : " to " + shown(allowed.most)),
             shown(value), about);
     }
     void visit_flag(std::string_view key, bool& value, std::string_view about) override {

@@ -1,6 +1,6 @@
-// Reading: the only file that knows yaml-cpp's parser. yaml-cpp keeps the first of duplicate keys, reads
-// 010 as octal and takes `on` for true; a configuration must not be read that way, so scalars are
-// converted here and the keys are checked before any of them is used.
+// Reading: the only file that knows yaml-cpp's parser. yaml-cpp keeps the first of duplicate keys,
+// reads 010 as octal and takes `on` for true; a configuration must not be read that way, so scalars
+// are converted here and the keys are checked before any of them is used.
 #include "base/error.hpp"
 #include "base/schema.hpp"
 
@@ -155,7 +155,8 @@ class Reader final : public Walk {
     void visit_text(std::string_view key, std::string& value, std::string_view) override {
         if (const YAML::Node node = take(key); node.IsDefined()) {
             if (!node.IsScalar()) {
-                throw_at(node.Mark(), path_of(key), "found " + shown_value(node) + "; allowed is text");
+                throw_at(node.Mark(), path_of(key),
+                         "found " + shown_value(node) + "; allowed is text");
             }
             value = node.Scalar();
         }
@@ -168,8 +169,8 @@ class Reader final : public Walk {
             const auto at = std::find(names.begin(), names.end(), found);
             if (!node.IsScalar() || at == names.end()) {
                 throw_at(node.Mark(), path_of(key),
-                         "found " + shown_value(node) + nearest(found, names) + "; allowed is one of " +
-                             joined(names));
+                         "found " + shown_value(node) + nearest(found, names) +
+                             "; allowed is one of " + joined(names));
             }
             index = static_cast<std::size_t>(at - names.begin());
         }
@@ -263,7 +264,8 @@ class Reader final : public Walk {
 
     void check_mapping(const YAML::Node& node, const std::string& path) {
         if (!node.IsMap()) {
-            throw_at(node.Mark(), path, "found " + shown_value(node) + "; allowed is a mapping of keys");
+            throw_at(node.Mark(), path,
+                     "found " + shown_value(node) + "; allowed is a mapping of keys");
         }
         std::set<std::string> seen;
         for (const auto& entry : node) {
@@ -271,8 +273,8 @@ class Reader final : public Walk {
                 throw_at(entry.first.Mark(), path, "found a key that is no plain text");
             }
             if (!seen.insert(entry.first.Scalar()).second) {
-                throw_at(entry.first.Mark(), path.empty() ? entry.first.Scalar()
-                                                          : path + "." + entry.first.Scalar(),
+                throw_at(entry.first.Mark(),
+                         path.empty() ? entry.first.Scalar() : path + "." + entry.first.Scalar(),
                          "duplicate key; a key may stand once");
             }
         }

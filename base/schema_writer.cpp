@@ -70,8 +70,7 @@ class Writer final : public Walk {
         }
         out_ << YAML::EndSeq;
     }
-    void visit_table(std::string_view key, std::string_view,
-                     const std::vector<std::string>& names,
+    void visit_table(std::string_view key, std::string_view, const std::vector<std::string>& names,
                      const std::function<void(const std::string&)>& element) override {
         emit_key(key);
         out_ << YAML::BeginMap;

@@ -10,6 +10,8 @@ target_include_directories(spikeloom_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_definitions(spikeloom_options INTERFACE SC_CPLUSPLUS=201703L SC_INCLUDE_DYNAMIC_PROCESSES)
 target_compile_options(spikeloom_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+# GCC 12 warns falsely of `"text" + std::string` (GCC bug 105651).
+target_compile_options(spikeloom_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
 
 if(SPIKELOOM_NATIVE)
     target_compile_options(spikeloom_options INTERFACE -march=native)

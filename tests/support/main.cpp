@@ -1,4 +1,5 @@
-// The test programs' main: Catch2 inside SystemC's elaboration, with SystemC's reports as exceptions.
+// The test programs' main: Catch2 inside SystemC's elaboration, with SystemC's reports as
+// exceptions.
 #define CATCH_CONFIG_RUNNER
 #include <cstdlib>
 
@@ -6,7 +7,8 @@
 #include <systemc>
 
 int sc_main(int argc, char* argv[]) {
-    sc_core::sc_report_handler::set_actions(sc_core::SC_FATAL, sc_core::SC_DISPLAY | sc_core::SC_THROW);
+    sc_core::sc_report_handler::set_actions(sc_core::SC_FATAL,
+                                            sc_core::SC_DISPLAY | sc_core::SC_THROW);
     return Catch::Session().run(argc, argv);
 }
 

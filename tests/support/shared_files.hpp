@@ -1,5 +1,5 @@
-// Files that some tests compare with and that are no part of the repository: the folder `shared` beside
-// the checkout. A test that needs one skips, with a message, where it is missing.
+// Files that some tests compare with and that are no part of the repository: the folder `shared`
+// beside the checkout. A test that needs one skips, with a message, where it is missing.
 #pragma once
 
 #include <filesystem>
@@ -14,11 +14,11 @@ inline std::filesystem::path shared_folder() {
 }
 
 /// Ends the test with a message where the file is not there.
-#define SPIKELOOM_NEED_SHARED(variable, relative)                                           \
-    const std::filesystem::path variable = spikeloom::tests::shared_folder() / (relative);   \
-    if (!std::filesystem::exists(variable)) {                                                \
-        WARN("skipped: " << variable.string() << " is not there");                           \
-        return;                                                                              \
+#define SPIKELOOM_NEED_SHARED(variable, relative)                                          \
+    const std::filesystem::path variable = spikeloom::tests::shared_folder() / (relative); \
+    if (!std::filesystem::exists(variable)) {                                              \
+        WARN("skipped: " << variable.string() << " is not there");                         \
+        return;                                                                            \
     }
 
 }  // namespace spikeloom::tests
