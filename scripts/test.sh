@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and passes every test: format, static analysis, the tests under the
+# sanitizers, the tests of the release build. From a fresh Debian 12 with only git.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+jobs=$(nproc)
+say() { printf '\n== %s\n' "$*"; }
+
+scripts/install-deps.sh
+
+say "format"
+mapfile -t sources < <(git ls-files '*.cpp' '*.hpp')
+clang-format --dry-run -Werror "${sources[@]}"
+
+say "release build"
+cmake --preset release >/dev/null
+cmake --build --preset release -j "$jobs"
+
+say "static analysis"
+mapfile -t product < <(git ls-files base models noc arch workloads analysis apps | grep '\.cpp$')
+printf '%s\n' "${product[@]}" | xargs -P "$jobs" -n 4 clang-tidy --quiet -p build
+
+say "tests under AddressSanitizer and UndefinedBehaviourSanitizer"
+cmake --preset asan >/dev/null
+cmake --build --preset asan -j "$jobs"
+ctest --preset asan -j "$jobs"
+
+say "tests of the release build"
+ctest --preset release -j "$jobs"
