@@ -115,6 +115,8 @@ class Reader final : public Walk {
 
     void finish() { leave(); }
 
+    std::string place() override { return place_of(level().node.Mark(), level().path); }
+
     void fail(std::string_view key, const std::string& message) override {
         const YAML::Node value = find(key);
         throw_at(value.IsDefined() ? value.Mark() : level().node.Mark(), path_of(key), message);
@@ -242,9 +244,12 @@ class Reader final : public Walk {
 
     [[noreturn]] void throw_at(const YAML::Mark& mark, const std::string& path,
                                const std::string& message) const {
-        throw InputError(origin_ + ":" + std::to_string(mark.line + 1) + ":" +
-                         std::to_string(mark.column + 1) + ": " +
-                         (path.empty() ? message : path + ": " + message));
+        throw InputError(place_of(mark, path) + ": " + message);
+    }
+
+    std::string place_of(const YAML::Mark& mark, const std::string& path) const {
+        return origin_ + ":" + std::to_string(mark.line + 1) + ":" +
+               std::to_string(mark.column + 1) + (path.empty() ? "" : ": " + path);
     }
 
     Level& level() { return levels_.back(); }
