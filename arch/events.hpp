@@ -1,0 +1,108 @@
+// What the chip counts: physical events by name and tile. Energy is these counts times a table, and
+// is worked out afterwards by analysis/; docs/core.md says of each event when it is counted.
+#pragma once
+
+#include "arch/clock.hpp"
+#include "arch/config.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spikeloom::arch {
+
+/// The events every chip has. Multiply-accumulates come on top, one event a pair of widths that the
+/// Program uses: "mac_<weight bits>x<value bits>".
+enum class Event : std::uint32_t {
+    event_queue_writes,  // events accepted from the network
+    event_queue_reads,   // events popped
+    axon_lookups,
+    synapse_reads,       // words of the synapse memory's port width
+    synapse_read_bits,   // the same, in bits
+    accumulates,         // adds of a weight to an accumulator: binary events
+    direct_accumulates,  // adds (or multiply-adds) of events without a row
+    accumulator_writes,
+    accumulator_reads,  // by the vector unit
+    vector_instructions,
+    vector_simple,  // element operations by class of the vector unit ...
+    vector_multiply,
+    vector_exponential,
+    vector_sigmoid,
+    vector_divide,
+    vector_lif,
+    vector_normalise,
+    state_read_bits,  // registers other than accumulators
+    state_write_bits,
+    narrow_saturations,  // an alarm of the numerics, no energy: elements that narrow clipped
+    encoder_scans,       // groups of elements examined
+    encoder_events,      // events written into packets
+    packets_events,      // packets sent, by kind ...
+    packets_markers,
+    packets_credits,
+    packets_requests,
+    packets_responses,
+    output_flits,  // flits written into the network interface's queue
+    programs,      // stage programs run
+    dma_rows,      // rows fetched from memory tiles
+    dma_bytes,
+    dram_activates,
+    dram_precharges,
+    dram_read_bursts,
+    dram_write_bursts,
+    dram_refreshes,
+    memory_requests,  // requests a memory tile has served
+    noc_buffer_write_bits,
+    noc_buffer_read_bits,
+    noc_crossbar_bits,
+    noc_arbitrations,      // virtual channels and switch passages won
+    noc_routes,            // head flits routed
+    noc_link_bits,         // between routers
+    noc_link_bit_mm,       // the same times the links' length, rounded
+    noc_interface_bits,    // between a router and its tile, both ways
+    pipeline_busy_cycles,  // no energy: cycles in which a unit works ...
+    vector_busy_cycles,
+    encoder_busy_cycles,
+    vector_waits,   // cycles a finished program waited for the encoder
+    encoder_waits,  // cycles the encoder waited for room in the output queue
+    count,
+};
+
+/// The names of Event, then those of the multiply-accumulates, in the order of the counts.
+using EventNames = std::vector<std::string>;
+
+std::string_view name_of(Event event);
+
+/// Counts at a moment, or between two: tiles x events.
+class Counts {
+  public:
+    Counts(EventNames names, std::size_t tiles);
+
+    const EventNames& names() const { return names_; }
+    std::size_t tiles() const { return tiles_; }
+
+    std::span<std::uint64_t> of_tile(TileId tile);
+    std::span<const std::uint64_t> of_tile(TileId tile) const;
+    std::uint64_t at(TileId tile, Event event) const;
+    std::uint64_t at(TileId tile, std::string_view name) const;  // 0 for a name that is not there
+    std::uint64_t total(Event event) const;
+    std::uint64_t total(std::string_view name) const;
+    /// All multiply-accumulates, whatever their widths.
+    std::uint64_t total_macs() const;
+
+    /// What happened since `before`, a snapshot of the same chip.
+    Counts operator-(const Counts& before) const;
+    bool operator==(const Counts& other) const = default;
+
+    Cycle cycles = 0;      // of the cores' clock
+    double seconds = 0.0;  // simulated
+
+  private:
+    EventNames names_;
+    std::size_t tiles_;
+    std::vector<std::uint64_t> values_;  // [tiles, events]
+};
+
+}  // namespace spikeloom::arch
