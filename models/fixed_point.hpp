@@ -46,21 +46,23 @@ constexpr Value subtract(Value a, Value b) {
 constexpr Value multiply(Value a, Value b, int shift = kFraction) {
     return saturate(shift_right(std::int64_t{a} * b, shift));
 }
-/// a + (b - a) * (1 - weight) read the other way round: a * weight + b * (1 - weight), weight Q.16.
+/// a * weight + b * (1 - weight), weight Q.16 (of 31 bits at most, so that 64 bits hold the sum; it
+/// is a learned mix near [0, 1]).
 constexpr Value interpolate(Value a, Value b, Value weight) {
-    return saturate(shift_right(
-        std::int64_t{a} * weight + std::int64_t{b} * (kOne - std::int64_t{weight}), kFraction));
+    const std::int64_t share = saturate(weight, 31);
+    return saturate(shift_right(a * share + b * (kOne - share), kFraction));
 }
 /// x / 2^shift, saturated to `bits` bits: how a vector becomes graded events.
 constexpr Value narrow(Value x, int shift, int bits) {
     return saturate(shift_right(x, shift), bits);
 }
 
-/// e^x for x <= 0 (x above 0 counts as 0); Q.16 in, Q.16 out, in [0, 1].
+/// e^x for x <= 0 (x above 0 counts as 0); Q.16 in, Q.16 out, in [0, 1]; within 0.57 of a unit.
 Value exponential(Value x);
-/// 1 / (1 + e^-x); Q.16 in, Q.16 out, in [0, 1].
+/// 1 / (1 + e^-x); Q.16 in, Q.16 out, in [0, 1]; within 0.7 of a unit.
 Value sigmoid(Value x);
 /// numerator / denominator in Q.16 by the reciprocal; a denominator below 1/2^16 counts as 1/2^16.
+/// Within half a unit and 2^-29 of the quotient.
 Value divide(Value numerator, Value denominator);
 
 /// mantissa * 2^-30 * 2^-exponent.
@@ -68,9 +70,10 @@ struct Scaled {
     Value mantissa;  // Q.30
     int exponent;
 };
-/// 1 / d for d >= 1 (an integer); mantissa in (0.5, 1].
+/// 1 / d for d >= 1 (an integer); mantissa in [0.5, 1], within one unit; exact for powers of two.
 Scaled reciprocal(std::uint64_t d);
-/// 1 / sqrt(d) for d >= 1 (an integer); mantissa in (0.5, 1].
+/// 1 / sqrt(d) for d >= 1 (an integer); mantissa in [0.5, 1], within 1.1 units; exact for powers
+/// of four.
 Scaled reciprocal_square_root(std::uint64_t d);
 
 /// One update of a leaky integrate-and-fire neuron (SpikingJelly's: decay_input, hard reset):
@@ -110,12 +113,14 @@ void divide(Values numerator, Values denominator, Results to);
 /// `spikes` becomes 0 or 1; `membrane` is updated in place.
 void integrate_and_fire(Values input, const Lif& neuron, Results membrane, Results spikes);
 
-/// The two sums of a LayerNorm over x.
+/// The two sums of a LayerNorm over x. The squares wrap at 2^63: values of 24 bits are safe up to
+/// 2^17 of them.
 std::int64_t sum(Values x);
 std::int64_t sum_of_squares(Values x);
 /// (x - mean) / sqrt(variance + eps) from the two sums over `n` values of Q.f, for any f:
 /// (n x - sum) / sqrt(n * sum_of_squares - sum^2 + epsilon), with epsilon = eps n^2 2^(2f) as an
-/// integer (at least 1). Q.16 out.
+/// integer (below 1 counts as 1). Q.16 out. 1 <= n <= 2^14; exact but for the root (2^-30 of the
+/// result) and two roundings (2^-23 and half a unit).
 void normalise(Values x, std::int64_t n, std::int64_t sum, std::int64_t sum_of_squares,
                std::int64_t epsilon, Results to);
 
