@@ -104,6 +104,13 @@ class Safetensors {
         return values<T>(name);
     }
 
+    /// Checks a tensor's type and shape and reads nothing.
+    template <class T>
+    void check(const std::string& name, const std::vector<std::size_t>& shape) const {
+        checked(name, dtype_of<T>());
+        check_shape(name, shape);
+    }
+
     template <class T>
     void add(const std::string& name, std::vector<std::size_t> shape, std::span<const T> data) {
         const auto bytes = std::as_bytes(data);

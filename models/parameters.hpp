@@ -62,6 +62,9 @@ struct TensorInfo {
     std::size_t elements = 0;
 };
 
+/// The flat array of a model of that configuration.
+std::vector<TensorInfo> tensor_layout(const ModelConfig& config);
+
 /// All tensors of one model; also the type of its gradients and of the optimiser's moments.
 class Parameters {
   public:

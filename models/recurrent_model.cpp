@@ -1,0 +1,221 @@
+#include "models/recurrent_model.hpp"
+
+#include "base/error.hpp"
+#include "models/lif.hpp"
+#include "models/products.hpp"
+#include "models/row_kernels.hpp"
+#include "models/vector_math.hpp"
+#include "models/wkv.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace spikeloom::models {
+
+const char* name_of(Site site) {
+    static constexpr const char* kNames[] = {
+        "embedding",      "block_input",    "att_normalised", "att_mixed_k",    "att_mixed_v",
+        "att_mixed_r",    "att_key",        "att_value",      "att_receptance", "att_wkv",
+        "att_gated",      "att_drive",      "att_membrane",   "att_spikes",     "att_residual",
+        "ffn_normalised", "ffn_mixed_k",    "ffn_mixed_r",    "ffn_key",        "ffn_hidden",
+        "ffn_value",      "ffn_receptance", "ffn_drive",      "ffn_membrane",   "ffn_spikes",
+        "ffn_residual",   "head_input",     "logits"};
+    return kNames[static_cast<std::size_t>(site)];
+}
+
+struct RecurrentModel::Impl {
+    using Vector = AlignedVector<float>;
+
+    explicit Impl(const Parameters& model)
+        : parameters(model),
+          config(model.config()),
+          channels(static_cast<std::size_t>(config.channels)),
+          hidden(config.hidden()),
+          vocabulary(static_cast<std::size_t>(config.vocabulary)),
+          lif(Lif::of(config)),
+          state(config),
+          x(channels),
+          normalised(channels),
+          mixed(channels),
+          key(channels),
+          value(channels),
+          receptance(channels),
+          gated(channels),
+          drive(channels),
+          wide(hidden),
+          logits(vocabulary),
+          decay(static_cast<std::size_t>(config.layers) * channels) {
+        for (std::size_t l = 0; l < parameters.tensors().layers.size(); ++l) {
+            const std::span<const float> from = parameters.tensors().layers[l].att.time_decay;
+            for (std::size_t c = 0; c < channels; ++c) {
+                decay[l * channels + c] = -exponential(from[c]);
+            }
+        }
+    }
+
+    void show(Site site, std::size_t layer, std::span<const float> values) const {
+        if (observer) {
+            observer(site, static_cast<int>(layer), values);
+        }
+    }
+
+    void normalise(std::span<const float> gain, std::span<const float> bias, const Vector& from,
+                   Vector& to) const {
+        const Norm norm{gain.data(), bias.data(), channels};
+        normalise_row(
+            norm, row_statistics(from.data(), channels, static_cast<float>(config.layer_norm_eps)),
+            from.data(), to.data());
+    }
+
+    /// `to` = W mix(normalised, before); shows both.
+    void project(Site mixed_site, Site site, std::size_t layer, std::span<const float> mix,
+                 std::span<const float> before, std::span<const float> weight, Vector& to) {
+        mix_row(channels, mix.data(), normalised.data(), before.data(), mixed.data());
+        show(mixed_site, layer, mixed);
+        linear({to.size(), channels}, weight.data(), mixed.data(), to.data());
+        show(site, layer, to);
+    }
+
+    /// Drive to membrane to spikes, which are added to the residual stream.
+    void fire(Site membrane_site, Site spikes_site, std::size_t layer, std::span<float> membrane) {
+        if (config.spiking()) {
+            lif_forward(lif, {1, channels, channels}, drive.data(), membrane.data());
+            show(membrane_site, layer, drive);
+            for (float& h : drive) {
+                h = h >= lif.threshold ? 1.0F : 0.0F;
+            }
+        }
+        show(spikes_site, layer, drive);
+        for (std::size_t c = 0; c < channels; ++c) {
+            x[c] += drive[c];
+        }
+    }
+
+    void embed(std::size_t token) {
+        const ModelTensors<const float>& tensors = parameters.tensors();
+        for (std::size_t c = 0; c < channels; ++c) {
+            x[c] = tensors.embedding[token * channels + c] >= 0.0F ? 1.0F : 0.0F;
+        }
+        show(Site::embedding, 0, x);
+        normalise(tensors.ln0_weight, tensors.ln0_bias, x, x);
+    }
+
+    void time_mix(std::size_t l, const LayerTensors<const float>& layer, State::Layer& memory) {
+        const TimeMixTensors<const float>& att = layer.att;
+        normalise(layer.ln1_weight, layer.ln1_bias, x, normalised);
+        show(Site::att_normalised, l, normalised);
+        project(Site::att_mixed_k, Site::att_key, l, att.time_mix_k, memory.att_shift, att.key,
+                key);
+        project(Site::att_mixed_v, Site::att_value, l, att.time_mix_v, memory.att_shift, att.value,
+                value);
+        project(Site::att_mixed_r, Site::att_receptance, l, att.time_mix_r, memory.att_shift,
+                att.receptance, receptance);
+        std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
+
+        // y first, without its gate, so that it can be shown.
+        std::fill(gated.begin(), gated.end(), 1.0F);
+        wkv_forward({1, channels, channels}, decay.data() + l * channels, att.time_first.data(),
+                    key.data(), value.data(), gated.data(),
+                    {memory.numerator.data(), memory.denominator.data(), memory.exponent.data()},
+                    gated.data());
+        show(Site::att_wkv, l, gated);
+        for (std::size_t c = 0; c < channels; ++c) {
+            gated[c] *= sigmoid(receptance[c]);
+        }
+        show(Site::att_gated, l, gated);
+        linear({channels, channels}, att.output.data(), gated.data(), drive.data());
+        show(Site::att_drive, l, drive);
+        fire(Site::att_membrane, Site::att_spikes, l, memory.att_membrane);
+        show(Site::att_residual, l, x);
+    }
+
+    void channel_mix(std::size_t l, const LayerTensors<const float>& layer, State::Layer& memory) {
+        const ChannelMixTensors<const float>& ffn = layer.ffn;
+        normalise(layer.ln2_weight, layer.ln2_bias, x, normalised);
+        show(Site::ffn_normalised, l, normalised);
+        project(Site::ffn_mixed_k, Site::ffn_key, l, ffn.time_mix_k, memory.ffn_shift, ffn.key,
+                wide);
+        project(Site::ffn_mixed_r, Site::ffn_receptance, l, ffn.time_mix_r, memory.ffn_shift,
+                ffn.receptance, receptance);
+        std::copy(normalised.begin(), normalised.end(), memory.ffn_shift.begin());
+
+        for (float& k : wide) {
+            k = k > 0.0F ? k * k : 0.0F;
+        }
+        show(Site::ffn_hidden, l, wide);
+        linear({channels, hidden}, ffn.value.data(), wide.data(), value.data());
+        show(Site::ffn_value, l, value);
+        for (std::size_t c = 0; c < channels; ++c) {
+            drive[c] = sigmoid(receptance[c]) * value[c];
+        }
+        show(Site::ffn_drive, l, drive);
+        fire(Site::ffn_membrane, Site::ffn_spikes, l, memory.ffn_membrane);
+        show(Site::ffn_residual, l, x);
+    }
+
+    const Parameters& parameters;
+    ModelConfig config;
+    std::size_t channels;
+    std::size_t hidden;
+    std::size_t vocabulary;
+    Lif lif;
+    State state;
+    Observer observer;
+    Vector x, normalised, mixed, key, value, receptance, gated, drive, wide, logits;
+    Vector decay;  // [L, C], w = -exp(time_decay)
+};
+
+RecurrentModel::RecurrentModel(const Parameters& parameters)
+    : impl_(std::make_unique<Impl>(parameters)) {}
+
+RecurrentModel::~RecurrentModel() = default;
+RecurrentModel::RecurrentModel(RecurrentModel&&) noexcept = default;
+
+std::span<const float> RecurrentModel::step(int token) {
+    Impl& m = *impl_;
+    if (token < 0 || token >= m.config.vocabulary) {
+        throw InputError("token " + std::to_string(token) + " is outside the vocabulary of " +
+                         std::to_string(m.config.vocabulary));
+    }
+    const ModelTensors<const float>& tensors = m.parameters.tensors();
+    m.embed(static_cast<std::size_t>(token));
+    for (std::size_t l = 0; l < tensors.layers.size(); ++l) {
+        State::Layer memory = m.state.layer(l);
+        m.show(Site::block_input, l, m.x);
+        m.time_mix(l, tensors.layers[l], memory);
+        m.channel_mix(l, tensors.layers[l], memory);
+    }
+    m.normalise(tensors.ln_out_weight, tensors.ln_out_bias, m.x, m.normalised);
+    const std::size_t last = tensors.layers.size() - 1;
+    m.show(Site::head_input, last, m.normalised);
+    linear({m.vocabulary, m.channels}, tensors.head.data(), m.normalised.data(), m.logits.data());
+    m.show(Site::logits, last, m.logits);
+    return m.logits;
+}
+
+const State& RecurrentModel::state() const {
+    return impl_->state;
+}
+
+void RecurrentModel::restore(const State& state) {
+    if (state.flat().size() != impl_->state.flat().size()) {
+        throw InputError("a state of " + std::to_string(state.flat().size()) +
+                         " values does not fit this model; it has " +
+                         std::to_string(impl_->state.flat().size()));
+    }
+    impl_->state = state;
+}
+
+void RecurrentModel::reset() {
+    impl_->state.reset();
+}
+
+void RecurrentModel::observe(Observer observer) {
+    impl_->observer = std::move(observer);
+}
+
+const ModelConfig& RecurrentModel::config() const {
+    return impl_->config;
+}
+
+}  // namespace spikeloom::models
