@@ -7,15 +7,17 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace spikeloom::models {
 
 /// How a vector travels as events: two's complement of `bits` bits, Q.`fraction`.
-/// From a Q.16 register: fixed::narrow(x, 16 - fraction, bits).
+/// From a Q.16 register: fixed::narrow(x, shift(), bits).
 struct EventFormat {
-    int bits = 16;
-    int fraction = 10;
+    int bits = 16;      // 2 to 16
+    int fraction = 10;  // -15 to 16
+    int shift() const { return fixed::kFraction - fraction; }
 };
 
 /// A matrix [rows, columns] of `weight_bits`-bit weights with one scale a row. With the events
@@ -24,15 +26,16 @@ struct EventFormat {
 struct QuantisedMatrix {
     int rows = 0;
     int columns = 0;
-    int weight_bits = 8;
+    int weight_bits = 8;  // 2 to 16
     EventFormat input;
     std::vector<std::int16_t> weights;     // [rows, columns], row-major
     std::vector<std::int32_t> multiplier;  // [rows], positive, below 2^23
-    int shift = 0;
+    int shift = 0;                         // 0 to 62
 };
 
 /// LayerNorm over C values of Q.f: fixed::normalise with `epsilon`, then * gain + bias
-/// (fixed::multiply by gain, fixed::add bias), all Q.16.
+/// (fixed::multiply by gain, fixed::add bias), all Q.16. `epsilon` is the float model's eps times
+/// C^2 2^(2f), at least 1.
 struct QuantisedNorm {
     std::vector<std::int32_t> gain;  // [C] Q.16
     std::vector<std::int32_t> bias;  // [C] Q.16
@@ -69,8 +72,9 @@ struct QuantisedLayer {
 
 /// One token through the integer model, in order (docs/numerics.md):
 ///   bits = embedding[token] << residual.fraction;  x = narrow(norm0(bits), residual)
-///   per layer: x += LIF(time_mix(x)) << residual.fraction;  x += LIF(channel_mix(x)) <<
-///   residual.fraction logits = head(narrow(final_norm(x), head.input)), Q.16
+///   per layer: x += LIF(time_mix(x)) << residual.fraction
+///              x += LIF(channel_mix(x)) << residual.fraction
+///   logits = head(narrow(final_norm(x), head.input)), Q.16
 /// In the dense variant, instead of a LIF the value itself goes through
 /// narrow(u, sum) and enters shifted left by residual.fraction - sum.fraction.
 /// Sums into x saturate to `residual.bits`.
@@ -84,10 +88,20 @@ struct QuantisedModel {
     QuantisedNorm final_norm;
     QuantisedMatrix head;  // [V, C]
 
-    /// InputError naming the file and what is wrong (missing tensor, value out of its format,
-    /// an accumulator that could leave 32 bits).
+    /// Reads a safetensors file of the naming in docs/numerics.md. InputError naming the file and
+    /// what is wrong: a missing or unknown tensor, whatever `check` refuses.
     static QuantisedModel load(const std::filesystem::path& path);
     void save(const std::filesystem::path& path) const;
+
+    /// InputError, in the name of `origin`, where a vector has the wrong length, a value lies
+    /// outside its format or an accumulator could leave 32 bits.
+    void check(const std::string& origin) const;
 };
+
+/// The largest sum_c |weights[r, c]| of a matrix: times the largest event 2^(bits - 1) it must stay
+/// below 2^31, which bounds every partial sum in every order.
+std::int64_t largest_row_sum(const QuantisedMatrix& matrix);
+/// Whether no accumulator of `matrix` can leave 32 bits when its events have `bits` bits.
+bool accumulators_fit(std::int64_t largest_row_sum, int bits);
 
 }  // namespace spikeloom::models
