@@ -58,6 +58,8 @@ struct NetworkConfig {
     int classes() const {
         return message_classes.empty() ? 1 : static_cast<int>(message_classes.size());
     }
+    /// Links a packet crosses from source to destination; its flits cross one router more.
+    int hops(NodeId source, NodeId destination) const;
 };
 
 /// The keys, for base/schema.hpp.

@@ -136,8 +136,6 @@ class Network {
     std::uint64_t injected_flits(NodeId node) const;
     std::uint64_t ejected_flits(NodeId node) const;
     std::uint64_t flit_hops() const;
-    /// Links a packet crosses from source to destination.
-    int hops(NodeId source, NodeId destination) const;
 
     /// The cycle of the last step in which a flit was injected, went through a switch or was
     /// consumed; 0 before the first.

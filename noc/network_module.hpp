@@ -41,7 +41,7 @@ class NetworkModule : public sc_core::sc_module {
     Cycle current_cycle() const;
     /// 1 / clock_hz, rounded to the kernel's time resolution.
     sc_core::sc_time period() const { return period_; }
-    /// When a cycle is executed.
+    /// When a cycle is executed. InputError beyond the kernel's 64-bit time.
     sc_core::sc_time time_of(Cycle cycle) const;
 
     /// For statistics. While the module sleeps, now() may lag behind current_cycle().

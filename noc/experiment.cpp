@@ -1,0 +1,104 @@
+#include "noc/experiment.hpp"
+
+#include "base/schema.hpp"
+#include "noc/energy.hpp"
+#include "noc/experiment_hosts.hpp"
+#include "noc/meter.hpp"
+#include "noc/watchdog.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <memory>
+
+namespace spikeloom::noc {
+
+namespace {
+
+constexpr std::int64_t kMostCycles = 1'000'000'000'000;
+constexpr Cycle kShortestStretch = 64;
+constexpr std::chrono::milliseconds kShortWhile{25};
+
+}  // namespace
+
+void describe(schema::Walk& walk, ExperimentConfig& config) {
+    walk.section("network", "the network", [&] { describe(walk, config.network); });
+    walk.section("traffic", "what is sent", [&] { describe(walk, config.traffic); });
+    walk.integer("warmup", config.warmup, {0, kMostCycles}, "cycles before the measured ones");
+    walk.integer("cycles", config.measure, {1, kMostCycles}, "cycles whose packets are measured");
+    walk.integer("drain_limit", config.drain_limit, {0, kMostCycles},
+                 "cycles to wait for packets after the last is created; a trace has no limit");
+    walk.integer("stall_limit", config.stall_limit, {1, kMostCycles},
+                 "cycles without any movement after which the run fails");
+    walk.integer("seed", config.seed, {0, std::numeric_limits<std::int64_t>::max()},
+                 "seed of the traffic");
+}
+
+ExperimentResult run_experiment(const ExperimentConfig& config, Host host, bool keep_rows,
+                                const Observer& observer) {
+    validate(config.network);
+    validate(config.traffic, config.network);
+    const bool traced = config.traffic.pattern == Pattern::trace;
+    const std::vector<TraceRow> trace =
+        traced ? read_trace(config.traffic.trace, config.network) : std::vector<TraceRow>{};
+    const bool recorded = !trace.empty() && trace.front().retired != kNever;
+
+    const Cycle created = !traced         ? config.warmup + config.measure
+                          : trace.empty() ? 0
+                                          : trace.back().created + 1;
+    std::unique_ptr<Traffic> traffic;
+    if (traced) {
+        traffic = std::make_unique<TraceTraffic>(trace, config.traffic.packet_flits);
+    } else {
+        traffic = std::make_unique<SyntheticTraffic>(config.traffic, config.network, created,
+                                                     config.seed);
+    }
+    ExperimentResult result;
+    result.rows = trace;
+    for (TraceRow& row : result.rows) {
+        row.retired = kNever;
+    }
+    Meter meter(config.network, traced ? 0 : config.warmup, traced ? kNever : created);
+    Recorder recorder(*traffic, meter, keep_rows || recorded ? &result.rows : nullptr);
+    const std::unique_ptr<ExperimentHost> machine = make_host(host, config.network, recorder);
+    const Network& network = machine->network();
+
+    const auto start = std::chrono::steady_clock::now();
+    const Cycle limit = traced ? kNever : created + config.drain_limit;
+    Cycle now = 0;
+    Cycle stretch = kShortestStretch;
+    while (now < created || (!network.drained() && now < limit)) {
+        const auto begun = std::chrono::steady_clock::now();
+        now =
+            std::min(now + std::min(stretch, config.stall_limit), now < created ? created : limit);
+        machine->run_until(now);
+        check_progress(network, now, config.stall_limit);
+        if (observer) {
+            observer(now, created);
+        }
+        // As long as it can be without letting the observer wait; what runs is the same.
+        if (std::chrono::steady_clock::now() - begun < kShortWhile) {
+            stretch *= 2;
+        } else {
+            stretch = std::max(stretch / 2, kShortestStretch);
+        }
+    }
+    result.wall_seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+    result.drained = network.drained();
+    result.flit_hops = network.flit_hops();
+    const Cycle moved = result.flit_hops == 0 ? 0 : network.last_movement() + 1;
+    result.cycles = result.drained ? std::max(created, moved) : now;
+    result.energy_j = dynamic_energy_j(network);
+    meter.summarise(result.cycles, result);
+    if (recorded) {
+        result.as_recorded = 0;
+        for (std::size_t i = 0; i < trace.size(); ++i) {
+            *result.as_recorded += result.rows[i].retired == trace[i].retired ? 1 : 0;
+        }
+    }
+    return result;
+}
+
+}  // namespace spikeloom::noc
