@@ -1,0 +1,338 @@
+#include "base/error.hpp"
+#include "models/sequence_impl.hpp"
+#include "models/vector_math.hpp"
+#include "models/wkv.hpp"
+
+#include <array>
+#include <cmath>
+#include <string>
+#include <utility>
+
+namespace spikeloom::models {
+
+namespace {
+
+/// Runs the tasks in chunks of outputs, and `row_body(row chunk)` for the row chunks behind them:
+/// the two do not depend on each other, so no thread waits between them.
+template <std::size_t N, class RowBody>
+void run_with_weights(Workers& workers, std::size_t rows, std::size_t chunk_outputs,
+                      const std::array<WeightTask, N>& tasks, std::size_t row_chunks,
+                      const RowBody& row_body) {
+    std::size_t weight_chunks = 0;
+    for (const auto& task : tasks) {
+        weight_chunks += (task.shape.outputs + chunk_outputs - 1) / chunk_outputs;
+    }
+    const auto body = [&](std::size_t chunk) {
+        if (chunk >= weight_chunks) {
+            row_body(chunk - weight_chunks);
+            return;
+        }
+        for (const auto& task : tasks) {
+            const std::size_t chunks = (task.shape.outputs + chunk_outputs - 1) / chunk_outputs;
+            if (chunk < chunks) {
+                const std::size_t first = chunk * chunk_outputs;
+                linear_weight_gradient(task.shape, first,
+                                       std::min(task.shape.outputs, first + chunk_outputs), rows,
+                                       task.dy, task.x, task.dweight);
+                return;
+            }
+            chunk -= chunks;
+        }
+    };
+    workers.run(weight_chunks + row_chunks, std::cref(body));
+}
+
+/// to += the vector number `which` of each of `parts` groups of `group` vectors, in order.
+void add_parts(const float* parts, std::size_t count, std::size_t group, std::size_t which,
+               std::span<float> to) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const float* const from = parts + (i * group + which) * to.size();
+        for (std::size_t c = 0; c < to.size(); ++c) {
+            to[c] += from[c];
+        }
+    }
+}
+
+}  // namespace
+
+double SequenceModel::Impl::loss_gradient(std::span<const int> targets, double positions,
+                                          double l2_wrap) {
+    const bool with_gradient = positions > 0.0;
+    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+        const auto scale = with_gradient ? static_cast<float>(1.0 / positions) : 0.0F;
+        const auto wrap = with_gradient ? static_cast<float>(l2_wrap / positions) : 0.0F;
+        double sum = 0.0;
+        for (std::size_t row = first; row < last; ++row) {
+            float* const z = logits.data() + row * vocabulary;
+            const auto target = static_cast<std::size_t>(targets[row]);
+            const auto largest = static_cast<std::size_t>(std::max_element(z, z + vocabulary) - z);
+            const float most = z[largest];
+            const float at_target = z[target];
+            float total = 0.0F;
+#pragma omp simd reduction(+ : total)
+            for (std::size_t i = 0; i < vocabulary; ++i) {
+                total += exponential(z[i] - most);
+            }
+            sum += std::log(static_cast<double>(total)) + most - at_target;
+            if (with_gradient) {
+                const float factor = scale / total;
+#pragma omp simd
+                for (std::size_t i = 0; i < vocabulary; ++i) {
+                    z[i] = exponential(z[i] - most) * factor;
+                }
+                z[target] -= scale;
+                z[largest] += wrap * most;
+            }
+        }
+        scratch.chunk_loss[chunk] = sum;
+    });
+    double loss = 0.0;
+    for (std::size_t chunk = 0; chunk < row_chunks; ++chunk) {
+        loss += scratch.chunk_loss[chunk];
+    }
+    return loss;
+}
+
+void SequenceModel::Impl::head_backward(const ModelTensors<const float>& tensors,
+                                        ModelTensors<float>& gradients) {
+    const Norm last_norm = norm(tensors.ln_out_weight, tensors.ln_out_bias);
+    const Buffer& x = input_of(layers);
+    const Linear shape{vocabulary, channels};
+    const std::array<WeightTask, 1> weights{
+        {{shape, logits.data(), scratch.mixed_k.data(), gradients.head.data()}}};
+    run_with_weights(workers, rows, kChunkOutputs, weights, row_chunks, [&](std::size_t chunk) {
+        const std::size_t first = chunk * kChunkRows;
+        const std::size_t last = std::min(rows, first + kChunkRows);
+        float* const dnorm = scratch.d1.data();
+        linear_input_gradient(shape, tensors.head.data(), last - first,
+                              logits.data() + first * vocabulary, dnorm + first * channels);
+        float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
+        std::fill_n(sums, 2 * channels, 0.0F);
+        std::fill_n(scratch.dx.data() + first * channels, (last - first) * channels, 0.0F);
+        for (std::size_t row = first; row < last; ++row) {
+            const std::size_t at = row * channels;
+            normalise_row_backward(last_norm, row_statistics(x.data() + at, channels, eps),
+                                   x.data() + at, dnorm + at, scratch.dx.data() + at, sums,
+                                   sums + channels);
+        }
+    });
+    add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 0, gradients.ln_out_weight);
+    add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 1, gradients.ln_out_bias);
+}
+
+void SequenceModel::Impl::lif_gradient(const Buffer& membrane, const TimeBlock& time,
+                                       std::size_t block, std::size_t at) {
+    if (spiking) {
+        lif_backward(lif, time, membrane.data() + at, scratch.dx.data() + at,
+                     scratch.ddrive.data() + at, scratch.carry.data() + block * 5 * kChunkChannels);
+        return;
+    }
+    for (std::size_t t = 0; t < time.tokens; ++t) {
+        const std::size_t row = at + t * time.stride;
+        std::copy_n(scratch.dx.data() + row, time.channels, scratch.ddrive.data() + row);
+    }
+}
+
+void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer,
+                                               LayerTensors<float>& gradients) {
+    Kept& k = kept_of(l);
+    const Buffer& x = input_of(l);
+    Scratch& s = scratch;
+    const std::uint32_t salt = dropout_salt(l);
+    over_time_blocks(
+        [&](const TimeBlock& time, std::size_t block, std::size_t, std::size_t, std::size_t at) {
+            if (dropout.rate > 0.0) {
+                for (std::size_t t = 0; t < time.tokens; ++t) {
+                    const std::size_t row = at + t * time.stride;
+                    for (std::size_t i = row; i < row + time.channels; ++i) {
+                        s.dx[i] *= dropout_factor(salt, i);
+                    }
+                }
+            }
+            lif_gradient(k.ffn_membrane, time, block, at);
+            for (std::size_t t = 0; t < time.tokens; ++t) {
+                const std::size_t row = at + t * time.stride;
+                for (std::size_t i = row; i < row + time.channels; ++i) {
+                    const float gate = k.ffn_gate[i];
+                    s.d1[i] = s.ddrive[i] * gate;
+                    s.d2[i] = s.ddrive[i] * k.ffn_value[i] * gate * (1.0F - gate);
+                    s.middle[i] = x[i] + fired(k.att_membrane[i]);
+                }
+            }
+        });
+
+    const Norm ln2 = norm(layer.ln2_weight, layer.ln2_bias);
+    const Linear widen{hidden, channels};
+    const Linear narrow{channels, hidden};
+    const Linear square{channels, channels};
+    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+        const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
+                             const float* before) {
+            const std::size_t at = row * channels;
+            mix_row(channels, layer.ffn.time_mix_k.data(), now, before, s.mixed_k.data() + at);
+            mix_row(channels, layer.ffn.time_mix_r.data(), now, before, s.mixed_r.data() + at);
+        };
+        walk_normalised(first, last, chunk, ln2, s.middle.data(), empty_shift(), mix);
+
+        const std::size_t n = last - first;
+        const std::size_t at = first * channels;
+        const float* const wide = k.hidden.data() + first * hidden;
+        float* const squared = s.squared.data() + first * hidden;
+        float* const dhidden = s.dhidden.data() + first * hidden;
+        linear_input_gradient(narrow, layer.ffn.value.data(), n, s.d1.data() + at, dhidden);
+#pragma omp simd
+        for (std::size_t i = 0; i < n * hidden; ++i) {
+            squared[i] = wide[i] * wide[i];
+            dhidden[i] *= 2.0F * wide[i];
+        }
+        linear_input_gradient(widen, layer.ffn.key.data(), n, dhidden, s.dmixed_k.data() + at);
+        linear_input_gradient(square, layer.ffn.receptance.data(), n, s.d2.data() + at,
+                              s.dmixed_r.data() + at);
+    });
+
+    const std::array<WeightTask, 3> weights{
+        {{narrow, s.d1.data(), s.squared.data(), gradients.ffn.value.data()},
+         {widen, s.dhidden.data(), s.mixed_k.data(), gradients.ffn.key.data()},
+         {square, s.d2.data(), s.mixed_r.data(), gradients.ffn.receptance.data()}}};
+    const std::array<MixTask, 2> mixes{
+        {{layer.ffn.time_mix_k.data(), s.dmixed_k.data(), gradients.ffn.time_mix_k},
+         {layer.ffn.time_mix_r.data(), s.dmixed_r.data(), gradients.ffn.time_mix_r}}};
+    finish_sub_block(weights, mixes, ln2, s.middle.data(), gradients.ln2_weight,
+                     gradients.ln2_bias);
+}
+
+void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
+                                            LayerTensors<float>& gradients) {
+    Kept& k = kept_of(l);
+    const Buffer& x = input_of(l);
+    Scratch& s = scratch;
+    const Linear square{channels, channels};
+    over_time_blocks([&](const TimeBlock& time, std::size_t block, std::size_t, std::size_t,
+                         std::size_t at) { lif_gradient(k.att_membrane, time, block, at); });
+    over_rows([&](std::size_t first, std::size_t last, std::size_t) {
+        linear_input_gradient(square, layer.att.output.data(), last - first,
+                              s.ddrive.data() + first * channels, s.d1.data() + first * channels);
+    });
+
+    // The receptance's gradient replaces that of the gated vector; the mixes' buffers are free yet.
+    std::fill_n(s.block_sums.begin(), sequences * 2 * channels, 0.0F);
+    over_time_blocks([&](const TimeBlock& time, std::size_t block, std::size_t sequence,
+                         std::size_t first, std::size_t at) {
+        float* const sums = s.block_sums.data() + sequence * 2 * channels + first;
+        wkv_backward(time, decay.data() + l * channels + first, layer.att.time_first.data() + first,
+                     k.key.data() + at, k.value.data() + at, k.gate.data() + at, s.d1.data() + at,
+                     s.gated.data() + at,
+                     {s.dmixed_k.data() + at, s.dmixed_v.data() + at, s.dmixed_r.data() + at,
+                      s.carry.data() + block * 5 * kChunkChannels},
+                     {s.d2.data() + at, s.d3.data() + at, s.d1.data() + at, sums, sums + channels});
+    });
+    for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
+        float* const dw = s.block_sums.data() + sequence * 2 * channels;
+        for (std::size_t c = 0; c < channels; ++c) {
+            dw[c] *= decay[l * channels + c];  // dw/dtime_decay = w
+        }
+    }
+    add_parts(s.block_sums.data(), sequences, 2, 0, gradients.att.time_decay);
+    add_parts(s.block_sums.data(), sequences, 2, 1, gradients.att.time_first);
+
+    const Norm ln1 = norm(layer.ln1_weight, layer.ln1_bias);
+    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+        const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
+                             const float* before) {
+            const std::size_t at = row * channels;
+            mix_row(channels, layer.att.time_mix_k.data(), now, before, s.mixed_k.data() + at);
+            mix_row(channels, layer.att.time_mix_v.data(), now, before, s.mixed_v.data() + at);
+            mix_row(channels, layer.att.time_mix_r.data(), now, before, s.mixed_r.data() + at);
+        };
+        walk_normalised(first, last, chunk, ln1, x.data(), empty_shift(), mix);
+        const std::size_t n = last - first;
+        const std::size_t at = first * channels;
+        linear_input_gradient(square, layer.att.key.data(), n, s.d2.data() + at,
+                              s.dmixed_k.data() + at);
+        linear_input_gradient(square, layer.att.value.data(), n, s.d3.data() + at,
+                              s.dmixed_v.data() + at);
+        linear_input_gradient(square, layer.att.receptance.data(), n, s.d1.data() + at,
+                              s.dmixed_r.data() + at);
+    });
+
+    const std::array<WeightTask, 4> weights{
+        {{square, s.ddrive.data(), s.gated.data(), gradients.att.output.data()},
+         {square, s.d2.data(), s.mixed_k.data(), gradients.att.key.data()},
+         {square, s.d3.data(), s.mixed_v.data(), gradients.att.value.data()},
+         {square, s.d1.data(), s.mixed_r.data(), gradients.att.receptance.data()}}};
+    const std::array<MixTask, 3> mixes{
+        {{layer.att.time_mix_k.data(), s.dmixed_k.data(), gradients.att.time_mix_k},
+         {layer.att.time_mix_v.data(), s.dmixed_v.data(), gradients.att.time_mix_v},
+         {layer.att.time_mix_r.data(), s.dmixed_r.data(), gradients.att.time_mix_r}}};
+    finish_sub_block(weights, mixes, ln1, x.data(), gradients.ln1_weight, gradients.ln1_bias);
+}
+
+template <std::size_t W, std::size_t M>
+void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weights,
+                                           const std::array<MixTask, M>& mixes, const Norm& norm,
+                                           const float* x, std::span<float> dgain,
+                                           std::span<float> dbias) {
+    Scratch& s = scratch;
+    run_with_weights(workers, rows, kChunkOutputs, weights, row_chunks, [&](std::size_t chunk) {
+        const std::size_t first = chunk * kChunkRows;
+        const std::size_t last = std::min(rows, first + kChunkRows);
+        float* const dnorm = s.rows.data() + (chunk * 3 + 2) * channels;
+        float* const sums = s.row_sums.data() + chunk * kRowSums * channels;
+        std::fill_n(sums, kRowSums * channels, 0.0F);
+        const auto unmix = [&](std::size_t row, const RowStatistics& statistics, const float* now,
+                               const float* before) {
+            const std::size_t at = row * channels;
+            std::fill_n(dnorm, channels, 0.0F);
+            for (std::size_t m = 0; m < M; ++m) {
+                const float* const dout = mixes[m].dmixed + at;
+                mix_row_backward(channels, mixes[m].mix, now, before, dout,
+                                 ends_sequence(row) ? nullptr : dout + channels, dnorm,
+                                 sums + (2 + m) * channels);
+            }
+            normalise_row_backward(norm, statistics, x + at, dnorm, s.dx.data() + at, sums,
+                                   sums + channels);
+        };
+        walk_normalised(first, last, chunk, norm, x, empty_shift(), unmix);
+    });
+    add_parts(s.row_sums.data(), row_chunks, kRowSums, 0, dgain);
+    add_parts(s.row_sums.data(), row_chunks, kRowSums, 1, dbias);
+    for (std::size_t m = 0; m < M; ++m) {
+        add_parts(s.row_sums.data(), row_chunks, kRowSums, 2 + m, mixes[m].dmix);
+    }
+}
+
+void SequenceModel::Impl::embed_backward(const ModelTensors<const float>& tensors,
+                                         ModelTensors<float>& gradients) {
+    const Norm ln0 = norm(tensors.ln0_weight, tensors.ln0_bias);
+    Buffer& dbits = scratch.d1;
+    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+        float* const bits = scratch.rows.data() + chunk * 3 * channels;
+        float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
+        std::fill_n(sums, 2 * channels, 0.0F);
+        std::fill_n(dbits.data() + first * channels, (last - first) * channels, 0.0F);
+        for (std::size_t row = first; row < last; ++row) {
+            embedding_bits(tensors, row, bits);
+            normalise_row_backward(ln0, row_statistics(bits, channels, eps), bits,
+                                   scratch.dx.data() + row * channels,
+                                   dbits.data() + row * channels, sums, sums + channels);
+        }
+    });
+    add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 0, gradients.ln0_weight);
+    add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 1, gradients.ln0_bias);
+
+    // Tokens share rows of the embedding, so the chunks are of channels, not of tokens.
+    const auto scatter = [&](std::size_t block) {
+        const std::size_t first = block * kChunkChannels;
+        const std::size_t last = std::min(channels, first + kChunkChannels);
+        for (std::size_t row = 0; row < rows; ++row) {
+            const std::size_t at = static_cast<std::size_t>(tokens[row]) * channels;
+            for (std::size_t c = first; c < last; ++c) {
+                gradients.embedding[at + c] +=
+                    dbits[row * channels + c] * surrogate(tensors.embedding[at + c], lif.alpha);
+            }
+        }
+    };
+    workers.run(channel_blocks, std::cref(scatter));
+}
+
+}  // namespace spikeloom::models

@@ -1,0 +1,89 @@
+#include "models/sequence_model.hpp"
+
+#include "base/error.hpp"
+#include "models/sequence_impl.hpp"
+
+#include <string>
+
+namespace spikeloom::models {
+
+namespace {
+
+void check_targets(std::span<const int> targets, std::size_t rows, std::size_t vocabulary) {
+    if (targets.size() != rows) {
+        throw InputError(std::to_string(targets.size()) + " targets for " + std::to_string(rows) +
+                         " tokens");
+    }
+    for (const int target : targets) {
+        if (target < 0 || static_cast<std::size_t>(target) >= vocabulary) {
+            throw InputError("target " + std::to_string(target) + " is outside the vocabulary of " +
+                             std::to_string(vocabulary));
+        }
+    }
+}
+
+}  // namespace
+
+SequenceModel::SequenceModel(const Parameters& parameters, Workers& workers)
+    : impl_(std::make_unique<Impl>(parameters, workers)) {}
+
+SequenceModel::~SequenceModel() = default;
+SequenceModel::SequenceModel(SequenceModel&&) noexcept = default;
+
+std::span<const float> SequenceModel::forward(const Batch& batch, State* state) {
+    if (state != nullptr) {
+        return impl_->forward(batch, *state, false, {});
+    }
+    return impl_->forward(batch, impl_->fresh_state(batch.sequences), false, {});
+}
+
+std::span<const float> SequenceModel::forward_for_training(const Batch& batch,
+                                                           const Dropout& dropout) {
+    return impl_->forward(batch, impl_->fresh_state(batch.sequences), true, dropout);
+}
+
+double SequenceModel::cross_entropy(std::span<const int> targets) {
+    check_targets(targets, impl_->rows, impl_->vocabulary);
+    return impl_->loss_gradient(targets, 0.0, 0.0);
+}
+
+double SequenceModel::backward(std::span<const int> targets, double positions, double l2_wrap,
+                               Parameters& gradients) {
+    Impl& m = *impl_;
+    check_targets(targets, m.rows, m.vocabulary);
+    const ModelTensors<const float>& tensors = m.parameters.tensors();
+    ModelTensors<float>& sums = gradients.tensors();
+    const double loss = m.loss_gradient(targets, positions, l2_wrap);
+    m.head_backward(tensors, sums);
+    for (std::size_t l = m.layers; l-- > 0;) {
+        m.channel_mix_backward(l, tensors.layers[l], sums.layers[l]);
+        m.time_mix_backward(l, tensors.layers[l], sums.layers[l]);
+    }
+    m.embed_backward(tensors, sums);
+    return loss;
+}
+
+std::vector<std::uint8_t> SequenceModel::spikes(int layer, LifSite site) const {
+    const Impl::Kept& kept = impl_->kept.at(static_cast<std::size_t>(layer));
+    const auto& membrane = site == LifSite::att ? kept.att_membrane : kept.ffn_membrane;
+    std::vector<std::uint8_t> fired(impl_->rows * impl_->channels);
+    for (std::size_t i = 0; i < fired.size(); ++i) {
+        fired[i] = membrane[i] >= impl_->lif.threshold ? 1 : 0;
+    }
+    return fired;
+}
+
+double SequenceModel::firing_rate(int layer, LifSite site) const {
+    const std::vector<std::uint8_t> fired = spikes(layer, site);
+    std::size_t count = 0;
+    for (const std::uint8_t spike : fired) {
+        count += spike;
+    }
+    return static_cast<double>(count) / static_cast<double>(fired.size());
+}
+
+std::size_t SequenceModel::bytes() const {
+    return impl_->bytes();
+}
+
+}  // namespace spikeloom::models
