@@ -231,6 +231,13 @@ class Checker {
 
 }  // namespace
 
+void QuantisedNorm::apply(fixed::Values x, fixed::Results to) const {
+    fixed::normalise(x, static_cast<std::int64_t>(x.size()), fixed::sum(x),
+                     fixed::sum_of_squares(x), epsilon, to);
+    fixed::multiply(to, gain, fixed::kFraction, to);
+    fixed::add(to, bias, to);
+}
+
 std::int64_t largest_row_sum(const QuantisedMatrix& matrix) {
     const auto columns = static_cast<std::size_t>(matrix.columns);
     std::int64_t largest = 0;

@@ -40,6 +40,9 @@ struct QuantisedNorm {
     std::vector<std::int32_t> gain;  // [C] Q.16
     std::vector<std::int32_t> bias;  // [C] Q.16
     std::int64_t epsilon = 1;
+
+    /// `to` may be the memory of `x`.
+    void apply(fixed::Values x, fixed::Results to) const;
 };
 
 /// Time mix (SRWKV). With h = norm(x), h' the h of the token before (0 at first):

@@ -1,0 +1,26 @@
+#include "models/calibration.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spikeloom::models {
+
+Calibration::Calibration(const Parameters& parameters, std::span<const int> tokens)
+    : layers_(static_cast<std::size_t>(parameters.config().layers)) {
+    RecurrentModel model(parameters);
+    model.observe([this](Site site, int layer, std::span<const float> values) {
+        double& most = layers_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(site)];
+        for (const float value : values) {
+            most = std::max(most, std::fabs(static_cast<double>(value)));
+        }
+    });
+    for (const int token : tokens) {
+        model.step(token);
+    }
+}
+
+double Calibration::largest(Site site, int layer) const {
+    return layers_[static_cast<std::size_t>(layer)][static_cast<std::size_t>(site)];
+}
+
+}  // namespace spikeloom::models

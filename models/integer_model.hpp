@@ -1,0 +1,99 @@
+// The golden model: the integer SpikeGPT token by token. Whatever a chip makes of a compiled model
+// must equal this bit for bit. docs/numerics.md lists the kernel calls in order.
+#pragma once
+
+#include "models/quantised_model.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace spikeloom::models {
+
+/// What a sequence carries from one token to the next: seven vectors of C values a layer. It is a
+/// value: copy it to keep a snapshot.
+class IntegerState {
+  public:
+    /// The state before the first token.
+    explicit IntegerState(const ModelConfig& config);
+
+    struct Layer {
+        fixed::Results att_shift;     ///< norm(x) of the token before, Q.16
+        fixed::Results numerator;     ///< WKV: sum of weights times values, Q.16
+        fixed::Results denominator;   ///< WKV: sum of weights, Q.16
+        fixed::Results exponent;      ///< WKV: the scale of both, Q.16
+        fixed::Results att_membrane;  ///< of the LIF behind the time-mix, Q.16
+        fixed::Results ffn_shift;
+        fixed::Results ffn_membrane;
+    };
+    Layer layer(std::size_t layer);
+
+    void reset();
+    fixed::Values flat() const { return values_; }
+
+    friend bool operator==(const IntegerState&, const IntegerState&) = default;
+
+  private:
+    std::size_t channels_;
+    std::vector<fixed::Value> values_;  // [layers, 7, C]
+};
+
+/// What happened in the last step. Sub-block 2 l is the time-mix of layer l, 2 l + 1 its
+/// channel-mix.
+struct Trace {
+    std::size_t channels = 0;
+    std::vector<fixed::Value> residual;  ///< [2 layers + 1, C] before each sub-block and at the end
+    std::vector<fixed::Value> drive;     ///< [2 layers, C] what each LIF received, Q.16
+    std::vector<fixed::Value> spikes;    ///< [2 layers, C] 0 or 1 (dense variant: 0)
+    /// [2 layers, C] after the step, Q.16, as a chip's state register holds it: where the neuron
+    /// has fired, the reset value (dense variant: 0).
+    std::vector<fixed::Value> membrane;
+
+    fixed::Values row(const std::vector<fixed::Value>& of, std::size_t index) const {
+        return fixed::Values(of).subspan(index * channels, channels);
+    }
+};
+
+/// How often a value did not fit where it travelled, since the model was made.
+struct Saturation {
+    std::string site;  ///< the matrix that reads the events ("blocks.0.att.key"), "residual", or
+                       ///< what enters the residual stream of the dense variant
+    std::uint64_t values = 0;
+    std::uint64_t saturated = 0;
+};
+
+class IntegerModel {
+  public:
+    /// Keeps a reference: the model must outlive it, and pass its `check`.
+    explicit IntegerModel(const QuantisedModel& model);
+    ~IntegerModel();
+    IntegerModel(IntegerModel&&) noexcept;
+
+    /// Takes one token in and returns the logits of the next, Q.16, valid until the next step.
+    /// Throws InputError where the token is outside the vocabulary.
+    fixed::Values step(int token);
+
+    /// Of the last step.
+    const Trace& trace() const;
+
+    /// A snapshot of another model's shape is an InputError.
+    const IntegerState& state() const;
+    void restore(const IntegerState& state);
+    void reset();
+
+    std::vector<Saturation> saturations() const;
+
+    const ModelConfig& config() const;
+
+  private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Mean of -log2 p(tokens[i + 1] | tokens[0 ... i]) from the empty state; needs two tokens.
+double bits_per_token(IntegerModel& model, std::span<const int> tokens);
+
+}  // namespace spikeloom::models

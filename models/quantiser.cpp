@@ -1,0 +1,296 @@
+#include "models/quantiser.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+namespace spikeloom::models {
+
+namespace {
+
+constexpr int kResidualBits = 16;
+
+/// The nearest Q.16 number within the bounds (both included).
+std::int32_t to_fixed(double x, double least = -0x1.0p31, double most = 0x1.0p31 - 1.0) {
+    return static_cast<std::int32_t>(std::llround(std::clamp(x * fixed::kOne, least, most)));
+}
+
+std::vector<std::int32_t> to_fixed(std::span<const float> values) {
+    std::vector<std::int32_t> result(values.size());
+    std::transform(values.begin(), values.end(), result.begin(),
+                   [](float x) { return to_fixed(double{x}); });
+    return result;
+}
+
+/// Token-shift mixes, within the 31 bits that fixed::interpolate takes.
+std::vector<std::int32_t> to_mix(std::span<const float> values) {
+    std::vector<std::int32_t> result(values.size());
+    std::transform(values.begin(), values.end(), result.begin(),
+                   [](float x) { return to_fixed(double{x}, -0x1.0p30, 0x1.0p30 - 1.0); });
+    return result;
+}
+
+/// w = -exp(time_decay), a token's decay in the exponent; not below -8192, where e^w has long been
+/// 0.
+std::vector<std::int32_t> to_decay(std::span<const float> values) {
+    std::vector<std::int32_t> result(values.size());
+    std::transform(values.begin(), values.end(), result.begin(),
+                   [](float x) { return to_fixed(-std::exp(double{x}), -0x1.0p29, 0.0); });
+    return result;
+}
+
+/// The finest power-of-two format of `bits` bits that holds +-largest.
+EventFormat format_for(double largest, int bits) {
+    const double most = std::ldexp(1.0, bits - 1) - 1.0;
+    EventFormat format{bits, fixed::kFraction};
+    while (format.fraction > -15 && std::ldexp(largest, format.fraction) > most) {
+        --format.fraction;
+    }
+    return format;
+}
+
+/// Squared error of a row at a scale.
+double rounding_error(std::span<const float> row, double scale, double most) {
+    const auto inverse = static_cast<float>(1.0 / scale);
+    const auto step = static_cast<float>(scale);
+    const auto limit = static_cast<float>(most);
+    float total = 0.0F;
+    for (const float weight : row) {
+        const float rounded = std::clamp(std::nearbyint(weight * inverse), -limit, limit);
+        const float error = weight - rounded * step;
+        total += error * error;
+    }
+    return double{total};
+}
+
+/// The scale of a row of symmetric weights with the least squared error, among the one that just
+/// holds the largest weight and smaller ones, which clip a few weights and round the others finer.
+double row_scale(std::span<const float> row, double most) {
+    double largest = 0.0;
+    for (const float weight : row) {
+        largest = std::max(largest, std::fabs(double{weight}));
+    }
+    if (largest == 0.0) {
+        return 0.0;
+    }
+    constexpr int kSteps = 20;
+    constexpr int kSmallest = 6;
+    double best = largest / most;
+    double least_error = rounding_error(row, best, most);
+    for (int k = kSteps - 1; k >= kSmallest; --k) {
+        const double scale = largest / most * k / kSteps;
+        const double error = rounding_error(row, scale, most);
+        if (error < least_error) {
+            best = scale;
+            least_error = error;
+        }
+    }
+    return best;
+}
+
+class Quantiser {
+  public:
+    Quantiser(const Parameters& parameters, const Calibration& calibration,
+              const QuantiserOptions& options)
+        : parameters_(parameters), calibration_(calibration), options_(options) {}
+
+    QuantisedModel run() {
+        const ModelConfig& config = parameters_.config();
+        const ModelTensors<const float>& from = parameters_.tensors();
+        model_.config = config;
+        model_.lif = {to_fixed(1.0 / config.tau), to_fixed(config.threshold), 0};
+        model_.embedding.resize(from.embedding.size());
+        std::transform(from.embedding.begin(), from.embedding.end(), model_.embedding.begin(),
+                       [](float x) { return static_cast<std::uint8_t>(x >= 0.0F ? 1 : 0); });
+        choose_residual();
+        for (int l = 0; l < config.layers; ++l) {
+            const LayerTensors<const float>& layer = from.layers[static_cast<std::size_t>(l)];
+            model_.layers.push_back({time_mix(layer, l), channel_mix(layer, l)});
+        }
+        model_.final_norm = norm(from.ln_out_weight, from.ln_out_bias);
+        model_.head = matrix(from.head, config.vocabulary, Site::head_input, config.layers - 1);
+        model_.check("the quantised model");
+        return std::move(model_);
+    }
+
+  private:
+    double largest(Site site, int layer) const {
+        return calibration_.largest(site, layer) * options_.headroom;
+    }
+
+    QuantisedNorm norm(std::span<const float> gain, std::span<const float> bias) const {
+        const double n = parameters_.config().channels;
+        const double units = std::ldexp(n, model_.residual.fraction);
+        const double epsilon = parameters_.config().layer_norm_eps * units * units;
+        return {to_fixed(gain), to_fixed(bias), std::max<std::int64_t>(1, std::llround(epsilon))};
+    }
+
+    /// The largest magnitude of the normalised embedding over the whole vocabulary, Q.16.
+    std::int64_t largest_embedding() const {
+        const auto channels = static_cast<std::size_t>(parameters_.config().channels);
+        std::vector<fixed::Value> x(channels);
+        std::int64_t most = 0;
+        for (std::size_t begin = 0; begin < model_.embedding.size(); begin += channels) {
+            for (std::size_t c = 0; c < channels; ++c) {
+                x[c] = model_.embedding[begin + c] << model_.residual.fraction;
+            }
+            model_.embedding_norm.apply(x, x);
+            for (const fixed::Value value : x) {
+                most = std::max(most, std::abs(std::int64_t{value}));
+            }
+        }
+        return most;
+    }
+
+    /// The finest format that holds the embedding and, in the spiking variant, every spike that
+    /// could be added to it; in the dense one what calibration saw.
+    void choose_residual() {
+        const ModelConfig& config = parameters_.config();
+        const ModelTensors<const float>& from = parameters_.tensors();
+        double added = 2.0 * config.layers;
+        double seen = 0.0;
+        if (!config.spiking()) {
+            added = 0.0;
+            for (int l = 0; l < config.layers; ++l) {
+                seen = std::max(
+                    {seen, largest(Site::att_residual, l), largest(Site::ffn_residual, l)});
+            }
+        }
+        // The embedding's normalisation sees the format itself, if only in its epsilon.
+        model_.residual = {kResidualBits, kResidualBits - 2};
+        for (;; --model_.residual.fraction) {
+            model_.embedding_norm = norm(from.ln0_weight, from.ln0_bias);
+            const double embedding = static_cast<double>(largest_embedding()) / fixed::kOne;
+            const double most = std::max(embedding + added, seen);
+            if (model_.residual.fraction == 0 || std::ldexp(most, model_.residual.fraction) + 1.0 <=
+                                                     std::ldexp(1.0, kResidualBits - 1) - 1.0) {
+                return;
+            }
+        }
+    }
+
+    QuantisedMatrix matrix(std::span<const float> weights, int rows, Site input, int layer) const {
+        QuantisedMatrix result;
+        result.rows = rows;
+        result.columns = static_cast<int>(weights.size() / static_cast<std::size_t>(rows));
+        result.weight_bits = options_.weight_bits;
+        const std::vector<double> scales = round_weights(weights, result);
+
+        const std::int64_t row_sum = largest_row_sum(result);
+        int bits = options_.event_bits;
+        while (bits > 2 && !accumulators_fit(row_sum, bits)) {
+            --bits;
+        }
+        result.input = format_for(largest(input, layer), bits);
+        choose_multipliers(scales, result);
+        return result;
+    }
+
+    /// Fills in the weights; returns the rows' scales.
+    static std::vector<double> round_weights(std::span<const float> weights,
+                                             QuantisedMatrix& result) {
+        const auto columns = static_cast<std::size_t>(result.columns);
+        const double most = std::ldexp(1.0, result.weight_bits - 1) - 1.0;
+        std::vector<double> scales;
+        result.weights.reserve(weights.size());
+        for (std::size_t begin = 0; begin < weights.size(); begin += columns) {
+            const auto row = weights.subspan(begin, columns);
+            const double scale = row_scale(row, most);
+            for (const float weight : row) {
+                const double level = scale == 0.0 ? 0.0 : std::nearbyint(weight / scale);
+                result.weights.push_back(static_cast<std::int16_t>(std::clamp(level, -most, most)));
+            }
+            scales.push_back(scale);
+        }
+        return scales;
+    }
+
+    /// multiplier / 2^shift is a row's scale times 2^(16 - fraction of the events); the largest
+    /// multiplier uses all its 23 bits.
+    static void choose_multipliers(const std::vector<double>& scales, QuantisedMatrix& result) {
+        constexpr int kMultiplierBits = 23;
+        const double unit = std::ldexp(1.0, result.input.shift());
+        const double largest = *std::max_element(scales.begin(), scales.end()) * unit;
+        int exponent = 0;  // largest < 2^exponent
+        std::frexp(largest, &exponent);
+        if (exponent > kMultiplierBits) {
+            throw InputError("quantising: weights or events too large for 32-bit arithmetic");
+        }
+        result.shift = std::min(kMultiplierBits - exponent, 62);
+        for (const double scale : scales) {
+            const double multiplier = std::nearbyint(std::ldexp(scale * unit, result.shift));
+            result.multiplier.push_back(static_cast<std::int32_t>(
+                std::clamp(multiplier, 1.0, std::ldexp(1.0, kMultiplierBits) - 1.0)));
+        }
+    }
+
+    /// How a drive enters the residual stream of the dense variant: no finer than the stream.
+    EventFormat sum_format(Site drive, int layer) const {
+        EventFormat format = format_for(largest(drive, layer), options_.event_bits);
+        format.fraction = std::min(format.fraction, model_.residual.fraction);
+        return format;
+    }
+
+    QuantisedTimeMix time_mix(const LayerTensors<const float>& layer, int l) const {
+        const TimeMixTensors<const float>& from = layer.att;
+        const int channels = parameters_.config().channels;
+        QuantisedTimeMix to;
+        to.norm = norm(layer.ln1_weight, layer.ln1_bias);
+        to.mix_key = to_mix(from.time_mix_k);
+        to.mix_value = to_mix(from.time_mix_v);
+        to.mix_receptance = to_mix(from.time_mix_r);
+        to.key = matrix(from.key, channels, Site::att_mixed_k, l);
+        to.value = matrix(from.value, channels, Site::att_mixed_v, l);
+        to.receptance = matrix(from.receptance, channels, Site::att_mixed_r, l);
+        to.decay = to_decay(from.time_decay);
+        to.first = to_fixed(from.time_first);
+        to.output = matrix(from.output, channels, Site::att_gated, l);
+        if (!model_.config.spiking()) {
+            to.sum = sum_format(Site::att_drive, l);
+        }
+        return to;
+    }
+
+    QuantisedChannelMix channel_mix(const LayerTensors<const float>& layer, int l) const {
+        const ChannelMixTensors<const float>& from = layer.ffn;
+        const int channels = parameters_.config().channels;
+        QuantisedChannelMix to;
+        to.norm = norm(layer.ln2_weight, layer.ln2_bias);
+        to.mix_key = to_mix(from.time_mix_k);
+        to.mix_receptance = to_mix(from.time_mix_r);
+        to.key =
+            matrix(from.key, static_cast<int>(parameters_.config().hidden()), Site::ffn_mixed_k, l);
+        to.value = matrix(from.value, channels, Site::ffn_hidden, l);
+        to.receptance = matrix(from.receptance, channels, Site::ffn_mixed_r, l);
+        if (!model_.config.spiking()) {
+            to.sum = sum_format(Site::ffn_drive, l);
+        }
+        return to;
+    }
+
+    const Parameters& parameters_;
+    const Calibration& calibration_;
+    const QuantiserOptions& options_;
+    QuantisedModel model_;
+};
+
+void check_range(const char* what, double value, double least, double most) {
+    if (!(value >= least && value <= most)) {
+        throw InputError(std::string("quantising with ") + what + " " + std::to_string(value) +
+                         "; allowed are " + std::to_string(least) + " to " + std::to_string(most));
+    }
+}
+
+}  // namespace
+
+QuantisedModel quantise(const Parameters& parameters, const Calibration& calibration,
+                        const QuantiserOptions& options) {
+    check_range("weight bits", options.weight_bits, 2, 16);
+    check_range("event bits", options.event_bits, 2, 16);
+    check_range("headroom", options.headroom, 1.0, 1024.0);
+    return Quantiser(parameters, calibration, options).run();
+}
+
+}  // namespace spikeloom::models
