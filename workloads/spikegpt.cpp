@@ -82,8 +82,9 @@ class GraphBuilder {
 
     StageId next_stage() const { return static_cast<StageId>(graph_.program.stages.size()); }
 
-    StageId finish(StageBuilder& stage) {
+    StageId finish(StageBuilder& stage, std::optional<MatrixStage> kind = std::nullopt) {
         graph_.program.stages.push_back(stage.finish());
+        graph_.kinds.push_back(kind);
         return next_stage() - 1;
     }
 
@@ -246,7 +247,7 @@ class GraphBuilder {
             add_matrix(stage, mix.output, first, count, 0, MatrixStage::att_out);
             const Vector drive = requantised(stage, "drive", mix.output, first, stage.sums());
             send_drive(stage, drive, name + "att", mix.sum);
-            finish(stage);
+            finish(stage, MatrixStage::att_out);
         }
         for (std::size_t part = 0; part + 1 < kvr_cuts.size(); ++part) {
             broadcast(first_kvr + static_cast<StageId>(part), 0, first_out, out_cuts.size() - 1,
@@ -312,7 +313,7 @@ class GraphBuilder {
         stage.multiply(y, r, y);
         narrow_to(stage, y, y, mix.output.input);
         stage.output(layer + "att.gated", y, Encoding::dense, mix.output.input.bits);
-        finish(stage);
+        finish(stage, MatrixStage::att_kvr);
     }
 
     void channel_mix(std::size_t layer) {
@@ -336,7 +337,7 @@ class GraphBuilder {
             // Where the network spikes, what ReLU leaves at 0 is not sent.
             stage.output(name + "ffn.hidden", k, spiking_ ? Encoding::graded : Encoding::dense,
                          mix.value.input.bits);
-            finish(stage);
+            finish(stage, MatrixStage::ffn_key);
         }
 
         const std::vector<std::uint32_t> out_cuts = cuts_of(MatrixStage::ffn_out);
@@ -354,7 +355,7 @@ class GraphBuilder {
             stage.sigmoid(r, r);
             stage.multiply(drive, r, v);
             send_drive(stage, drive, name + "ffn", mix.sum);
-            finish(stage);
+            finish(stage, MatrixStage::ffn_out);
         }
 
         broadcast(norm, 1, first_key, key_cuts.size() - 1, 0);
@@ -386,7 +387,7 @@ class GraphBuilder {
             add_matrix(stage, model_.head, first, count, 0, MatrixStage::head);
             const Vector logits = requantised(stage, "logits", model_.head, first, stage.sums());
             stage.output("head.logits", logits, Encoding::dense, 32, {{host, first}});
-            finish(stage);
+            finish(stage, MatrixStage::head);
         }
         broadcast(from, 0, first_head, head_cuts.size() - 1, 0);
     }

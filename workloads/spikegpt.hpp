@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace spikeloom::workloads {
@@ -57,6 +58,7 @@ struct BlockRows {
 /// Stages without tiles and addresses, in the order of the dataflow.
 struct StageGraph {
     arch::Program program;
+    std::vector<std::optional<MatrixStage>> kinds;  // of the stages; none: a norm or the embedding
     std::vector<BlockRows> rows;
 };
 

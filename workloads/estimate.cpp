@@ -1,0 +1,144 @@
+#include "workloads/estimate.hpp"
+
+#include "arch/encoder.hpp"
+#include "arch/vector_unit.hpp"
+#include "noc/packet_format.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace spikeloom::workloads {
+
+namespace {
+
+using arch::AxonBlock;
+
+double quotient_up(double a, double b) {
+    return std::ceil(a / b);
+}
+
+/// Cycles the pipeline spends on one event of a block.
+double event_cycles(const AxonBlock& block, const arch::CoreConfig& core) {
+    if (block.kind == AxonBlock::Kind::direct) {
+        return 1.0;
+    }
+    const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;
+    const double read =
+        block.kind == AxonBlock::Kind::sram ? quotient_up(row_bits, core.synapse_port_bits) : 0.0;
+    return std::max({1.0, read, quotient_up(block.row_length, core.lanes)});
+}
+
+/// Cycles from the request of a row to its last byte, over a network of average distance and from
+/// an open page or a closed one in equal parts, seen from the core's clock.
+double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
+    const arch::DramConfig& dram = chip.memory.dram;
+    const noc::NetworkConfig& network = chip.network;
+    const double hops = (network.width + network.height) / 3.0;  // mean of a mesh
+    const double hop_cycles =
+        1.0 + network.routing_delay + network.vc_allocation_delay + network.forward_delay;
+    const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;
+    const double flits = quotient_up(row_bits, network.flit_bits);
+    const double network_cycles = 2.0 * hops * hop_cycles + flits;
+    const double dram_cycles =
+        dram.rl + dram.dqsck + dram.rcd / 2.0 + quotient_up(row_bits, 2.0 * dram.width_bits);
+    return chip.memory.controller_latency + network_cycles * chip.core_clock_hz / network.clock_hz +
+           dram_cycles * dram.clock_ps * 1e-12 * chip.core_clock_hz;
+}
+
+double vector_cycles(const arch::Stage& stage, const arch::VectorUnitConfig& unit) {
+    double cycles = 0.0;
+    for (const arch::Instruction& instruction : stage.program) {
+        cycles += static_cast<double>(arch::instruction_cycles(instruction, unit));
+    }
+    return cycles;
+}
+
+double emission_cycles(const arch::Stage& stage, const arch::ChipConfig& chip,
+                       const Activity& activity) {
+    const noc::PacketFormat format = chip.packet_format();
+    // A slower network takes the flits more slowly than the encoder could write them.
+    const double flit_cycles = std::max(1.0, chip.core_clock_hz / chip.network.clock_hz);
+    double cycles = 0.0;
+    for (const arch::Output& output : stage.outputs) {
+        const auto events =
+            static_cast<std::uint64_t>(std::llround(expected_events(output, activity)));
+        const noc::Burst burst(
+            format, static_cast<int>(arch::unit_bits(output.encoding, output.value_bits)), events);
+        const double windows = output.encoding == arch::Encoding::dense
+                                   ? 0.0
+                                   : quotient_up(output.length, chip.core.scan_width);
+        const double flits = static_cast<double>(burst.total_flits()) * flit_cycles;
+        const double marker = format.header_flits() * flit_cycles;
+        cycles +=
+            static_cast<double>(output.destinations.size()) * (std::max(windows, flits) + marker);
+    }
+    return cycles;
+}
+
+}  // namespace
+
+std::vector<StageWork> estimate_work(const arch::Program& program, const arch::ChipConfig& chip,
+                                     const Activity& activity) {
+    const auto arrivals = expected_arrivals(program, activity);
+    std::vector<StageWork> work(program.stages.size());
+    for (std::size_t s = 0; s < work.size(); ++s) {
+        const arch::Stage& stage = program.stages[s];
+        for (std::size_t b = 0; b < stage.axons.size(); ++b) {
+            const AxonBlock& block = stage.axons[b];
+            double cycles = event_cycles(block, chip.core);
+            if (block.kind == AxonBlock::Kind::remote) {
+                cycles = std::max(cycles, fetch_cycles(block, chip) / chip.core.dma_outstanding);
+            }
+            work[s].accumulate += arrivals[s][b] * cycles;
+        }
+        work[s].vector = vector_cycles(stage, chip.core.vector);
+        work[s].emit = emission_cycles(stage, chip, activity);
+    }
+    return work;
+}
+
+double interval(const StageWork& work, const arch::ChipConfig& chip) {
+    return chip.core.accumulator_slots > 1 ? std::max(work.accumulate, work.vector + work.emit)
+                                           : work.accumulate + work.vector + work.emit;
+}
+
+double interval(const std::vector<StageWork>& stages, const arch::ChipConfig& chip) {
+    double longest = 0.0;
+    StageWork all;
+    for (const StageWork& work : stages) {
+        longest = std::max(longest, interval(work, chip));
+        all.accumulate += work.accumulate;
+        all.vector += work.vector;
+        all.emit += work.emit;
+    }
+    return std::max({longest, all.accumulate, all.vector, all.emit});
+}
+
+double token_latency(const arch::Program& program, const std::vector<StageWork>& work) {
+    // Stages that feed a stage may stand behind it, so the times are relaxed until they hold.
+    const std::size_t stages = program.stages.size();
+    std::vector<double> ended(stages, 0.0);
+    double latest = 0.0;
+    for (std::size_t pass = 0; pass < stages; ++pass) {
+        bool changed = false;
+        for (std::size_t s = 0; s < stages; ++s) {
+            double complete = work[s].accumulate;
+            for (const arch::StageId producer : program.stages[s].producers) {
+                if (producer < stages) {
+                    complete = std::max(complete, ended[producer] + std::max(work[producer].emit,
+                                                                             work[s].accumulate));
+                }
+            }
+            const double end = complete + work[s].vector;
+            changed = changed || end > ended[s];
+            ended[s] = std::max(ended[s], end);
+            latest = std::max(latest, end + work[s].emit);
+        }
+        if (!changed) {
+            break;
+        }
+    }
+    return latest;
+}
+
+}  // namespace spikeloom::workloads

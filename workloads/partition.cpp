@@ -1,0 +1,175 @@
+#include "workloads/partition.hpp"
+
+#include "base/error.hpp"
+#include "workloads/estimate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace spikeloom::workloads {
+
+namespace {
+
+constexpr std::array<MatrixStage, kMatrixStages> kAllStages = {
+    MatrixStage::att_kvr, MatrixStage::att_out, MatrixStage::ffn_key, MatrixStage::ffn_out,
+    MatrixStage::head};
+/// The order in which they leave the cores where there is no room.
+constexpr std::array<MatrixStage, kMatrixStages> kStreamedFirst = {
+    MatrixStage::head, MatrixStage::ffn_key, MatrixStage::ffn_out, MatrixStage::att_kvr,
+    MatrixStage::att_out};
+
+std::size_t index_of(MatrixStage stage) {
+    return static_cast<std::size_t>(stage);
+}
+
+std::uint32_t quotient_up(std::uint32_t a, std::uint32_t b) {
+    return (a + b - 1) / b;
+}
+
+/// What keeps a stage from a core of its own; empty: nothing.
+std::string misfit(const arch::Stage& stage, const arch::CoreConfig& core) {
+    for (const arch::AxonBlock& block : stage.axons) {
+        if (block.kind == arch::AxonBlock::Kind::remote && block.row_stride > core.dma_row_bytes) {
+            return std::to_string(block.row_stride) + " bytes in a streamed row, a core fetches " +
+                   std::to_string(core.dma_row_bytes);
+        }
+    }
+    return excess(use_of(stage), core);
+}
+
+class Partitioner {
+  public:
+    Partitioner(const models::QuantisedModel& model, const arch::ChipConfig& chip,
+                const Activity& activity)
+        : model_(model), chip_(chip), activity_(activity) {}
+
+    Partition run() {
+        if (chip_.memory_tiles.empty()) {
+            throw InputError("chip " + chip_.name +
+                             ": no memory_tiles; the embedding needs the DRAM of one");
+        }
+        std::string first_reason;
+        Layout layout;
+        for (std::size_t streamed = 0; streamed <= kMatrixStages; ++streamed) {
+            if (streamed > 0) {
+                layout.streamed[index_of(kStreamedFirst[streamed - 1])] = true;
+            }
+            try {
+                return improve(evaluate(fewest_parts(layout)));
+            } catch (const InputError& error) {
+                if (first_reason.empty()) {
+                    first_reason = error.what();
+                }
+            }
+        }
+        throw InputError("model of " + std::to_string(model_.config.layers) + " layers x " +
+                         std::to_string(model_.config.channels) + " channels, chip " + chip_.name +
+                         ": " + first_reason);
+    }
+
+  private:
+    /// Cuts each kind until its stages fit into a core each. InputError where cutting is no help.
+    Layout fewest_parts(Layout layout) const {
+        while (true) {
+            const StageGraph graph = build_spikegpt(model_, layout);
+            bool fits = true;
+            for (std::size_t s = 0; s < graph.kinds.size() && fits; ++s) {
+                const arch::Stage& stage = graph.program.stages[s];
+                const std::string found = misfit(stage, chip_.core);
+                fits = found.empty();
+                if (!fits && (!graph.kinds[s] || !cut(layout, *graph.kinds[s]))) {
+                    throw InputError("stage " + stage.name + " needs " + found);
+                }
+            }
+            if (fits) {
+                return layout;
+            }
+        }
+    }
+
+    /// Cuts a kind once more: to the fewest parts whose rows take the lanes one group less, or,
+    /// where they take one only, have one row less.
+    bool cut(Layout& layout, MatrixStage kind) const {
+        const std::uint32_t rows = rows_of(kind, model_.config);
+        const std::uint32_t lanes = chip_.core.lanes;
+        std::uint32_t& parts = layout.parts[index_of(kind)];
+        const std::uint32_t largest = quotient_up(rows, parts);
+        if (largest == 1) {
+            return false;
+        }
+        const std::uint32_t groups = quotient_up(largest, lanes);
+        parts = quotient_up(rows, groups > 1 ? (groups - 1) * lanes : largest - 1);
+        return true;
+    }
+
+    Partition evaluate(const Layout& layout) const {
+        Partition result;
+        result.layout = layout;
+        result.graph = build_spikegpt(model_, layout);
+        const arch::Program& program = result.graph.program;
+        const std::vector<StageWork> work = estimate_work(program, chip_, activity_);
+        std::vector<double> cycles;
+        for (const StageWork& stage : work) {
+            cycles.push_back(interval(stage, chip_));
+        }
+        result.cores = group_stages(program, chip_, cycles);
+        std::vector<std::vector<StageWork>> on_core(chip_.cores());
+        for (std::size_t s = 0; s < work.size(); ++s) {
+            on_core[result.cores[s]].push_back(work[s]);
+        }
+        for (const std::vector<StageWork>& core : on_core) {
+            result.interval = std::max(result.interval, interval(core, chip_));
+        }
+        result.latency = token_latency(program, work);
+        return result;
+    }
+
+    /// Hill climbing: the best single cut, as long as one helps.
+    Partition improve(Partition best) const {
+        while (true) {
+            std::optional<Partition> better;
+            for (const MatrixStage kind : kAllStages) {
+                Layout layout = best.layout;
+                if (!cut(layout, kind) || stages_of(layout) > chip_.cores()) {
+                    continue;
+                }
+                Partition candidate = evaluate(layout);
+                const Partition& to_beat = better ? *better : best;
+                if (std::tie(candidate.interval, candidate.latency) <
+                    std::tie(to_beat.interval, to_beat.latency)) {
+                    better = std::move(candidate);
+                }
+            }
+            if (!better) {
+                return best;
+            }
+            best = std::move(*better);
+        }
+    }
+
+    std::size_t stages_of(const Layout& layout) const {
+        std::size_t a_layer = 2;  // norms
+        for (const MatrixStage kind : kAllStages) {
+            a_layer += kind == MatrixStage::head ? 0 : layout.parts[index_of(kind)];
+        }
+        const auto layers = static_cast<std::size_t>(model_.config.layers);
+        return 2 + layers * a_layer + layout.parts[index_of(MatrixStage::head)];
+    }
+
+    const models::QuantisedModel& model_;
+    const arch::ChipConfig& chip_;
+    const Activity& activity_;
+};
+
+}  // namespace
+
+Partition partition(const models::QuantisedModel& model, const arch::ChipConfig& chip,
+                    const Activity& activity) {
+    return Partitioner(model, chip, activity).run();
+}
+
+}  // namespace spikeloom::workloads

@@ -1,0 +1,36 @@
+// Into how many parts the matrices are cut, and where their weights live.
+//
+// The rule, in three steps:
+// 1. Weights stay in the cores' synapse memories while there is room. Where there is not, whole
+//    kinds of matrices are streamed from DRAM instead, for all layers, the head first (a row of it
+//    serves one token only as any other does, and its loss is felt once, not once a layer), then
+//    ffn_key, ffn_out, att_kvr, att_out.
+// 2. Each kind gets the fewest parts whose stages fit into a core each.
+// 3. From there the kind whose next cut shortens the machine's estimated interval (cycles from
+// token
+//    to token, the busiest core's) most gets more parts; where none shortens that, the one that
+//    shortens the estimated latency of a token most; until no cut helps or the cores are used up.
+//    More parts are not always better: a norm sends its vector to each part of the next stage.
+#pragma once
+
+#include "arch/config.hpp"
+#include "models/quantised_model.hpp"
+#include "workloads/resources.hpp"
+#include "workloads/spikegpt.hpp"
+#include "workloads/traffic.hpp"
+
+namespace spikeloom::workloads {
+
+struct Partition {
+    Layout layout;
+    StageGraph graph;  // built by the layout
+    CoreOfStage cores;
+    double interval = 0.0;  // cycles from token to token, estimated
+    double latency = 0.0;   // cycles a token, estimated
+};
+
+/// Throws InputError, saying what is needed and what the chip has, where the model does not fit.
+Partition partition(const models::QuantisedModel& model, const arch::ChipConfig& chip,
+                    const Activity& activity);
+
+}  // namespace spikeloom::workloads
