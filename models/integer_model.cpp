@@ -1,6 +1,7 @@
 #include "models/integer_model.hpp"
 
 #include "base/error.hpp"
+#include "models/integer_product.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -16,14 +17,74 @@ using Vector = std::vector<Value>;
 
 constexpr std::size_t kStateVectors = 7;
 
-/// sum_c weights[c] * events[c]; exact, by the quantiser's proof.
-Value dot(const std::int16_t* weights, const std::int16_t* events, std::size_t columns) {
-    std::int32_t total = 0;
-    for (std::size_t c = 0; c < columns; ++c) {
-        total += std::int32_t{weights[c]} * events[c];
+/// narrow, counting what did not fit.
+void narrow(Values x, int shift, int bits, Saturation& counter, Results to) {
+    const std::int64_t half = std::int64_t{1} << (bits - 1);
+    std::uint64_t saturated = 0;
+    for (const Value v : x) {
+        const std::int64_t shifted = fixed::shift_right(v, shift);
+        saturated += shifted < -half || shifted >= half ? 1 : 0;
     }
-    return total;
+    counter.values += x.size();
+    counter.saturated += saturated;
+    fixed::narrow(x, shift, bits, to);
 }
+
+/// A matrix with the events into it.
+class Projection {
+  public:
+    Projection(const QuantisedMatrix& matrix, const std::string& name)
+        : matrix_(matrix),
+          product_(matrix),
+          events_(static_cast<std::size_t>(matrix.columns)),
+          saturation_{name} {}
+
+    /// to = matrix x, where x is narrowed in place and travels as events.
+    void apply(Results x, Results to) {
+        narrow(x, matrix_.input.shift(), matrix_.input.bits, saturation_, x);
+        std::copy(x.begin(), x.end(), events_.begin());
+        product_.accumulate(events_, to);
+        fixed::multiply(to, matrix_.multiplier, matrix_.shift, to);
+    }
+
+    const Saturation& saturation() const { return saturation_; }
+
+  private:
+    const QuantisedMatrix& matrix_;
+    IntegerProduct product_;
+    std::vector<std::int16_t> events_;
+    Saturation saturation_;
+};
+
+struct TimeMix {
+    TimeMix(const QuantisedTimeMix& from, const std::string& name)
+        : model(from),
+          key(from.key, name + "key"),
+          value(from.value, name + "value"),
+          receptance(from.receptance, name + "receptance"),
+          output(from.output, name + "output"),
+          sum{name + "sum"} {}
+    const QuantisedTimeMix& model;
+    Projection key, value, receptance, output;
+    Saturation sum;
+};
+
+struct ChannelMix {
+    ChannelMix(const QuantisedChannelMix& from, const std::string& name)
+        : model(from),
+          key(from.key, name + "key"),
+          receptance(from.receptance, name + "receptance"),
+          value(from.value, name + "value"),
+          sum{name + "sum"} {}
+    const QuantisedChannelMix& model;
+    Projection key, receptance, value;
+    Saturation sum;
+};
+
+struct Layer {
+    TimeMix time_mix;
+    ChannelMix channel_mix;
+};
 
 }  // namespace
 
@@ -49,22 +110,11 @@ void IntegerState::reset() {
 }
 
 struct IntegerModel::Impl {
-    /// Where events saturate, in the order of the sites' first use.
-    struct Counters {
-        Saturation residual{"residual"};
-        struct Layer {
-            Saturation key, value, receptance, output, sum;
-            Saturation ffn_key, ffn_receptance, ffn_value, ffn_sum;
-        };
-        std::vector<Layer> layers;
-        Saturation head{"head"};
-    };
-
     explicit Impl(const QuantisedModel& quantised)
         : model(quantised),
           channels(static_cast<std::size_t>(model.config.channels)),
-          hidden(model.config.hidden()),
           state(model.config),
+          head(model.head, "head"),
           normalised(channels),
           mixed(channels),
           key(channels),
@@ -76,8 +126,7 @@ struct IntegerModel::Impl {
           old_share(channels),
           new_share(channels),
           scratch(channels),
-          wide(hidden),
-          events(std::max(channels, hidden)),
+          wide(model.config.hidden()),
           logits(static_cast<std::size_t>(model.config.vocabulary)) {
         const std::size_t blocks = 2 * model.layers.size();
         trace.channels = channels;
@@ -86,49 +135,16 @@ struct IntegerModel::Impl {
         trace.spikes.resize(blocks * channels);
         trace.membrane.resize(blocks * channels);
         for (std::size_t l = 0; l < model.layers.size(); ++l) {
-            const std::string att = "blocks." + std::to_string(l) + ".att.";
-            const std::string ffn = "blocks." + std::to_string(l) + ".ffn.";
-            counters.layers.push_back({{att + "key"},
-                                       {att + "value"},
-                                       {att + "receptance"},
-                                       {att + "output"},
-                                       {att + "sum"},
-                                       {ffn + "key"},
-                                       {ffn + "receptance"},
-                                       {ffn + "value"},
-                                       {ffn + "sum"}});
+            const std::string block = "blocks." + std::to_string(l) + ".";
+            layers.push_back({TimeMix(model.layers[l].time_mix, block + "att."),
+                              ChannelMix(model.layers[l].channel_mix, block + "ffn.")});
         }
     }
 
-    /// narrow, counting what did not fit.
-    static void narrow(Values x, int shift, int bits, Saturation& counter, Results to) {
-        const std::int64_t half = std::int64_t{1} << (bits - 1);
-        std::uint64_t saturated = 0;
-        for (const Value v : x) {
-            const std::int64_t shifted = fixed::shift_right(v, shift);
-            saturated += shifted < -half || shifted >= half ? 1 : 0;
-        }
-        counter.values += x.size();
-        counter.saturated += saturated;
-        fixed::narrow(x, shift, bits, to);
-    }
-
-    /// to = matrix x, where x travels as events.
-    void project(const QuantisedMatrix& matrix, Values x, Results narrowed, Saturation& counter,
-                 Results to) {
-        narrow(x, matrix.input.shift(), matrix.input.bits, counter, narrowed);
-        std::copy(narrowed.begin(), narrowed.end(), events.begin());
-        const auto columns = static_cast<std::size_t>(matrix.columns);
-        for (std::size_t r = 0; r < to.size(); ++r) {
-            to[r] = dot(matrix.weights.data() + r * columns, events.data(), columns);
-        }
-        fixed::multiply(to, matrix.multiplier, matrix.shift, to);
-    }
-
-    void project_mixed(const QuantisedMatrix& matrix, Values before, Values mix,
-                       Saturation& counter, Results to) {
+    /// to = matrix (token-shift mix of `normalised`).
+    void project_mixed(Projection& projection, Values before, Values mix, Results to) {
         fixed::interpolate(normalised, before, mix, mixed);
-        project(matrix, mixed, mixed, counter, to);
+        projection.apply(mixed, to);
     }
 
     /// One step of the WKV recurrence; y to `wkv`.
@@ -159,97 +175,90 @@ struct IntegerModel::Impl {
         fixed::add(memory.denominator, new_share, memory.denominator);
     }
 
-    void time_mix(const QuantisedTimeMix& mix, Values x, IntegerState::Layer& memory,
-                  Counters::Layer& counter, Results drive) {
-        mix.norm.apply(x, normalised);
-        project_mixed(mix.key, memory.att_shift, mix.mix_key, counter.key, key);
-        project_mixed(mix.value, memory.att_shift, mix.mix_value, counter.value, value);
-        project_mixed(mix.receptance, memory.att_shift, mix.mix_receptance, counter.receptance,
-                      receptance);
+    void time_mix(TimeMix& mix, Values x, IntegerState::Layer& memory, Results drive) {
+        mix.model.norm.apply(x, normalised);
+        project_mixed(mix.key, memory.att_shift, mix.model.mix_key, key);
+        project_mixed(mix.value, memory.att_shift, mix.model.mix_value, value);
+        project_mixed(mix.receptance, memory.att_shift, mix.model.mix_receptance, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
-        recur(mix, memory);
+        recur(mix.model, memory);
         fixed::sigmoid(receptance, receptance);
         fixed::multiply(receptance, wkv, fixed::kFraction, wkv);
-        project(mix.output, wkv, wkv, counter.output, drive);
+        mix.output.apply(wkv, drive);
     }
 
-    void channel_mix(const QuantisedChannelMix& mix, Values x, IntegerState::Layer& memory,
-                     Counters::Layer& counter, Results drive) {
-        mix.norm.apply(x, normalised);
-        project_mixed(mix.key, memory.ffn_shift, mix.mix_key, counter.ffn_key, wide);
-        project_mixed(mix.receptance, memory.ffn_shift, mix.mix_receptance, counter.ffn_receptance,
-                      receptance);
+    void channel_mix(ChannelMix& mix, Values x, IntegerState::Layer& memory, Results drive) {
+        mix.model.norm.apply(x, normalised);
+        project_mixed(mix.key, memory.ffn_shift, mix.model.mix_key, wide);
+        project_mixed(mix.receptance, memory.ffn_shift, mix.model.mix_receptance, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.ffn_shift.begin());
         fixed::rectify(wide, wide);
         fixed::multiply(wide, wide, fixed::kFraction, wide);
-        project(mix.value, wide, wide, counter.ffn_value, value);
+        mix.value.apply(wide, value);
         fixed::sigmoid(receptance, receptance);
         fixed::multiply(receptance, value, fixed::kFraction, drive);
     }
 
-    /// What a sub-block adds to the residual stream, from its drive; `block` counts sub-blocks.
+    Results row(std::vector<Value>& of, std::size_t index) const {
+        return Results(of).subspan(index * channels, channels);
+    }
+
+    /// What sub-block `block` adds to the residual stream, from its drive.
     void add_to_residual(std::size_t block, EventFormat sum, Results membrane,
-                         Saturation& sum_counter) {
-        const Results drive = Results(trace.drive).subspan(block * channels, channels);
-        const Values before = trace.row(trace.residual, block);
-        const Results after = Results(trace.residual).subspan((block + 1) * channels, channels);
-        int up = model.residual.fraction;
+                         Saturation& counter) {
+        const Results drive = row(trace.drive, block);
+        const Results after = row(trace.residual, block + 1);
         if (model.config.spiking()) {
-            const Results spikes = Results(trace.spikes).subspan(block * channels, channels);
+            const Results spikes = row(trace.spikes, block);
             fixed::integrate_and_fire(drive, model.lif, membrane, spikes);
-            std::copy(membrane.begin(), membrane.end(),
-                      trace.membrane.begin() + static_cast<std::ptrdiff_t>(block * channels));
-            fixed::shift_left(spikes, up, scratch);
+            std::copy(membrane.begin(), membrane.end(), row(trace.membrane, block).begin());
+            fixed::shift_left(spikes, model.residual.fraction, scratch);
         } else {
-            narrow(drive, sum.shift(), sum.bits, sum_counter, scratch);
-            up -= sum.fraction;
-            fixed::shift_left(scratch, up, scratch);
+            narrow(drive, sum.shift(), sum.bits, counter, scratch);
+            fixed::shift_left(scratch, model.residual.fraction - sum.fraction, scratch);
         }
-        fixed::add(before, scratch, after);
-        narrow(after, 0, model.residual.bits, counters.residual, after);
+        fixed::add(row(trace.residual, block), scratch, after);
+        narrow(after, 0, model.residual.bits, residual, after);
     }
 
     void embed(std::size_t token) {
-        const Results x = Results(trace.residual).first(channels);
+        const Results x = row(trace.residual, 0);
         const std::uint8_t* const bits = model.embedding.data() + token * channels;
         std::transform(
             bits, bits + channels, x.begin(),
             [shift = model.residual.fraction](std::uint8_t bit) { return bit << shift; });
         model.embedding_norm.apply(x, x);
-        narrow(x, model.residual.shift(), model.residual.bits, counters.residual, x);
+        narrow(x, model.residual.shift(), model.residual.bits, residual, x);
     }
 
     void step(std::size_t token) {
         embed(token);
-        for (std::size_t l = 0; l < model.layers.size(); ++l) {
-            const QuantisedLayer& layer = model.layers[l];
-            Counters::Layer& counter = counters.layers[l];
+        for (std::size_t l = 0; l < layers.size(); ++l) {
+            TimeMix& time = layers[l].time_mix;
+            ChannelMix& channel = layers[l].channel_mix;
             IntegerState::Layer memory = state.layer(l);
-            const auto drive = [&](std::size_t block) {
-                return Results(trace.drive).subspan(block * channels, channels);
-            };
-            time_mix(layer.time_mix, trace.row(trace.residual, 2 * l), memory, counter,
-                     drive(2 * l));
-            add_to_residual(2 * l, layer.time_mix.sum, memory.att_membrane, counter.sum);
-            channel_mix(layer.channel_mix, trace.row(trace.residual, 2 * l + 1), memory, counter,
-                        drive(2 * l + 1));
-            add_to_residual(2 * l + 1, layer.channel_mix.sum, memory.ffn_membrane, counter.ffn_sum);
+            const std::size_t block = 2 * l;
+            time_mix(time, row(trace.residual, block), memory, row(trace.drive, block));
+            add_to_residual(block, time.model.sum, memory.att_membrane, time.sum);
+            channel_mix(channel, row(trace.residual, block + 1), memory,
+                        row(trace.drive, block + 1));
+            add_to_residual(block + 1, channel.model.sum, memory.ffn_membrane, channel.sum);
         }
-        model.final_norm.apply(trace.row(trace.residual, 2 * model.layers.size()), normalised);
-        project(model.head, normalised, normalised, counters.head, logits);
+        model.final_norm.apply(row(trace.residual, 2 * layers.size()), normalised);
+        head.apply(normalised, logits);
     }
 
     const QuantisedModel& model;
     std::size_t channels;
-    std::size_t hidden;
     IntegerState state;
     Trace trace;
-    Counters counters;
+    std::vector<Layer> layers;
+    Projection head;
+    Saturation residual{"residual"};
     // The registers of a step; `scratch` holds nothing across calls.
     Vector normalised, mixed, key, value, receptance, wkv;
     Vector bonus, scale, old_share, new_share, scratch;
     Vector wide;
-    std::vector<std::int16_t> events;
     Vector logits;
 };
 
@@ -277,8 +286,7 @@ const IntegerState& IntegerModel::state() const {
 void IntegerModel::restore(const IntegerState& state) {
     if (state.flat().size() != impl_->state.flat().size()) {
         throw InputError("restoring a state of " + std::to_string(state.flat().size()) +
-                         " values; the model's has " +
-                         std::to_string(impl_->state.flat().size()));
+                         " values; the model's has " + std::to_string(impl_->state.flat().size()));
     }
     impl_->state = state;
 }
@@ -288,19 +296,19 @@ void IntegerModel::reset() {
 }
 
 std::vector<Saturation> IntegerModel::saturations() const {
-    const Impl::Counters& counters = impl_->counters;
     std::vector<Saturation> result;
-    for (const Impl::Counters::Layer& layer : counters.layers) {
-        result.insert(result.end(), {layer.key, layer.value, layer.receptance, layer.output});
-        if (!config().spiking()) {
-            result.push_back(layer.sum);
+    for (const Layer& layer : impl_->layers) {
+        const TimeMix& time = layer.time_mix;
+        const ChannelMix& channel = layer.channel_mix;
+        for (const Projection* projection : {&time.key, &time.value, &time.receptance, &time.output,
+                                             &channel.key, &channel.receptance, &channel.value}) {
+            result.push_back(projection->saturation());
         }
-        result.insert(result.end(), {layer.ffn_key, layer.ffn_receptance, layer.ffn_value});
         if (!config().spiking()) {
-            result.push_back(layer.ffn_sum);
+            result.insert(result.end(), {time.sum, channel.sum});
         }
     }
-    result.insert(result.end(), {counters.residual, counters.head});
+    result.insert(result.end(), {impl_->residual, impl_->head.saturation()});
     return result;
 }
 

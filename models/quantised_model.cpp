@@ -172,9 +172,7 @@ class Checker {
     void vector(const std::string& name, const std::vector<std::int32_t>& values, std::size_t size,
                 Range range) const {
         require_size(name, values.size(), size);
-        for (const std::int32_t value : values) {
-            require(name, "value", value, range);
-        }
+        require_all(name, values, range);
     }
     void norm(const std::string& name, const QuantisedNorm& norm, std::size_t channels) const {
         vector(name + ".weight", norm.gain, channels, kAny);
@@ -197,9 +195,7 @@ class Checker {
         vector(name + ".multiplier", matrix.multiplier, rows, kMultiplier);
         require_size(name + ".weight", matrix.weights.size(), rows * columns);
         const std::int64_t half = std::int64_t{1} << (matrix.weight_bits - 1);
-        for (const std::int16_t weight : matrix.weights) {
-            require(name + ".weight", "value", weight, {-half, half - 1});
-        }
+        require_all(name + ".weight", matrix.weights, {-half, half - 1});
         const std::int64_t row_sum = largest_row_sum(matrix);
         if (!accumulators_fit(row_sum, matrix.input.bits)) {
             refuse(name + ".weight", "a row's magnitudes sum to " + std::to_string(row_sum) +
@@ -208,6 +204,12 @@ class Checker {
         }
     }
 
+    template <class T>
+    void require_all(const std::string& name, const std::vector<T>& values, Range range) const {
+        for (const T value : values) {
+            require(name, "value", value, range);
+        }
+    }
     void require(const std::string& name, std::string_view what, std::int64_t value,
                  Range range) const {
         if (value < range.least || value > range.most) {
@@ -261,9 +263,7 @@ void QuantisedModel::check(const std::string& origin) const {
     checker.require_size(
         "emb.weight", embedding.size(),
         static_cast<std::size_t>(config.vocabulary) * static_cast<std::size_t>(config.channels));
-    for (const std::uint8_t bit : embedding) {
-        checker.require("emb.weight", "value", bit, {0, 1});
-    }
+    checker.require_all("emb.weight", embedding, {0, 1});
     checker.require("lif", "inverse tau", lif.inverse_tau, {1, fixed::kOne});
     checker.require("lif", "threshold", lif.threshold, {1, kAny.most});
     checker.require("lif", "reset", lif.reset, {kAny.least, lif.threshold - 1});
@@ -283,7 +283,10 @@ void QuantisedModel::check(const std::string& origin) const {
 }
 
 QuantisedModel QuantisedModel::load(const std::filesystem::path& path) {
-    const Safetensors file = Safetensors::read(path);
+    return from(Safetensors::read(path));
+}
+
+QuantisedModel QuantisedModel::from(const Safetensors& file) {
     if (const std::string kind = kind_of(file); kind != "integer") {
         throw InputError(file.origin + ": holds a model of kind '" + kind +
                          "'; an integer model is needed here (spikeloom quantize makes one)");

@@ -10,6 +10,10 @@
 #include <string>
 #include <vector>
 
+namespace spikeloom {
+class Safetensors;
+}
+
 namespace spikeloom::models {
 
 /// How a vector travels as events: two's complement of `bits` bits, Q.`fraction`.
@@ -94,6 +98,7 @@ struct QuantisedModel {
     /// Reads a safetensors file of the naming in docs/numerics.md. InputError naming the file and
     /// what is wrong: a missing or unknown tensor, whatever `check` refuses.
     static QuantisedModel load(const std::filesystem::path& path);
+    static QuantisedModel from(const Safetensors& file);
     void save(const std::filesystem::path& path) const;
 
     /// InputError, in the name of `origin`, where a vector has the wrong length, a value lies

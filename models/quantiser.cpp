@@ -57,9 +57,10 @@ double rounding_error(std::span<const float> row, double scale, double most) {
     const auto step = static_cast<float>(scale);
     const auto limit = static_cast<float>(most);
     float total = 0.0F;
-    for (const float weight : row) {
-        const float rounded = std::clamp(std::nearbyint(weight * inverse), -limit, limit);
-        const float error = weight - rounded * step;
+#pragma omp simd reduction(+ : total)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        const float level = std::nearbyint(row[i] * inverse);
+        const float error = row[i] - std::min(std::max(level, -limit), limit) * step;
         total += error * error;
     }
     return double{total};
