@@ -1,0 +1,91 @@
+#include "analysis/paper_formula.hpp"
+
+namespace spikeloom::analysis {
+
+namespace {
+
+constexpr double kJoulesPerPicojoule = 1e-12;
+
+void add_accumulates(FormulaColumn& column, const char* block, const char* operation,
+                     double operations) {
+    column.terms.push_back({block, operation, false, operations,
+                            operations * kPaperAccumulatePicojoules * kJoulesPerPicojoule});
+}
+
+void add_macs(FormulaColumn& column, const char* block, const char* operation, double operations) {
+    column.terms.push_back({block, operation, true, operations,
+                            operations * kPaperMacPicojoules * kJoulesPerPicojoule});
+}
+
+double layers_of(const FormulaModel& model) {
+    return static_cast<double>(model.layers.size());
+}
+
+double sum_of(const FormulaColumn& column, bool multiplies) {
+    double joules = 0.0;
+    for (const FormulaTerm& term : column.terms) {
+        joules += term.multiplies == multiplies ? term.joules : 0.0;
+    }
+    return joules;
+}
+
+}  // namespace
+
+double FormulaColumn::accumulate_joules() const {
+    return sum_of(*this, false);
+}
+
+double FormulaColumn::mac_joules() const {
+    return sum_of(*this, true);
+}
+
+FormulaColumn spikegpt_formula(const FormulaModel& model) {
+    const double d = model.channels;
+    double time_mix_rates = 0.0;
+    double channel_mix_rates = 0.0;
+    for (const FormulaModel::Rates& rates : model.layers) {
+        time_mix_rates += rates.time_mix;
+        channel_mix_rates += rates.channel_mix;
+    }
+    FormulaColumn column;
+    add_accumulates(column, "time mix", "K, V, R projections (3 d\u00b2, at the firing rate)",
+                    time_mix_rates * 3.0 * d * d);
+    add_macs(column, "time mix", "WKV recurrence (7 d)", layers_of(model) * 7.0 * d);
+    add_accumulates(column, "channel mix", "key (d h, at the firing rate)",
+                    channel_mix_rates * d * model.hidden);
+    add_accumulates(column, "channel mix", "receptance (d\u00b2, at the firing rate)",
+                    channel_mix_rates * d * d);
+    add_accumulates(column, "channel mix", "value (h d, at the firing rate)",
+                    channel_mix_rates * model.hidden * d);
+    return column;
+}
+
+FormulaColumn vanilla_gpt_formula(const FormulaModel& model) {
+    const double d = model.channels;
+    const double layers = layers_of(model);
+    FormulaColumn column;
+    add_macs(column, "attention", "Q, K, V projections (3 d\u00b2)", layers * 3.0 * d * d);
+    add_macs(column, "attention", "products with keys and values (2 T d)",
+             layers * 2.0 * model.context * d);
+    add_macs(column, "attention", "scale (T)", layers * model.context);
+    add_macs(column, "attention", "softmax (2 T)", layers * 2.0 * model.context);
+    add_macs(column, "feed-forward", "layer 1 (d h)", layers * d * model.hidden);
+    add_macs(column, "feed-forward", "layer 2 (d\u00b2)", layers * d * d);
+    add_macs(column, "feed-forward", "layer 3 (h d)", layers * model.hidden * d);
+    return column;
+}
+
+FormulaColumn as_built_formula(const FormulaModel& model) {
+    const double d = model.channels;
+    const double layers = layers_of(model);
+    FormulaColumn column;
+    add_macs(column, "time mix", "K, V, R projections (3 d\u00b2)", layers * 3.0 * d * d);
+    add_macs(column, "time mix", "output projection W_o (d\u00b2)", layers * d * d);
+    add_macs(column, "channel mix", "key (d h)", layers * d * model.hidden);
+    add_macs(column, "channel mix", "receptance (d\u00b2)", layers * d * d);
+    add_macs(column, "channel mix", "value (h d)", layers * model.hidden * d);
+    add_macs(column, "head", "logits (V d)", model.vocabulary * d);
+    return column;
+}
+
+}  // namespace spikeloom::analysis

@@ -1,0 +1,251 @@
+// Where the energy goes: by component, by event, and beside the paper's formula.
+#include "analysis/html.hpp"
+#include "analysis/paper_formula.hpp"
+#include "analysis/plots.hpp"
+#include "analysis/report_sections.hpp"
+
+#include <algorithm>
+
+namespace spikeloom::analysis {
+
+namespace {
+
+/// A component's name behind its colour.
+std::string shown(Component component) {
+    return "<span class=\"component\"><span class=\"swatch\" style=\"background:" +
+           std::string(colour_of(component)) + "\"></span>" + escape(title_of(component)) +
+           "</span>";
+}
+
+std::string legend() {
+    std::string html = "<div class=\"legend\">";
+    for (std::size_t i = 0; i < kComponents; ++i) {
+        const auto component = static_cast<Component>(i);
+        html += shown(component);
+    }
+    return html + "</div>\n";
+}
+
+/// The first run whose rates were measured in every layer: the paper's formula is about it.
+const Run* measured_run(const ReportData& data) {
+    for (const Run& run : data.runs) {
+        const auto layers = static_cast<std::size_t>(run.model.layers);
+        if (layers > 0 && run.firing_rates.size() == 2 * layers) {
+            return &run;
+        }
+    }
+    return nullptr;
+}
+
+FormulaModel formula_model(const Run& run) {
+    FormulaModel model;
+    model.channels = run.model.channels;
+    model.hidden = run.model.hidden;
+    model.vocabulary = run.model.vocabulary;
+    model.context = run.model.context;
+    model.layers.resize(static_cast<std::size_t>(run.model.layers));
+    for (const FiringRate& rate : run.firing_rates) {
+        FormulaModel::Rates& rates = model.layers[static_cast<std::size_t>(rate.layer)];
+        (rate.block == "att" ? rates.time_mix : rates.channel_mix) = rate.rate;
+    }
+    return model;
+}
+
+struct NamedColumn {
+    std::string title;
+    FormulaColumn column;
+};
+
+std::vector<NamedColumn> formula_columns(const Run& run) {
+    const FormulaModel measured = formula_model(run);
+    FormulaModel assumed = measured;
+    for (FormulaModel::Rates& rates : assumed.layers) {
+        rates = {kPaperFiringRate, kPaperFiringRate};
+    }
+    return {{"Formula: SpikeGPT, measured rates", spikegpt_formula(measured)},
+            {"Formula: SpikeGPT, assumed rate 0.15", spikegpt_formula(assumed)},
+            {"Formula: as built, all multiply", as_built_formula(measured)},
+            {"Formula: vanilla GPT", vanilla_gpt_formula(measured)}};
+}
+
+/// A token's share of a phase; `with_static` or of its events alone.
+EnergyBar bar_of(const PricedPhase& phase, bool with_static) {
+    EnergyBar bar{phase.title(), phase.energy.components, true};
+    for (const PricedStatic& line : phase.energy.statics) {
+        bar.joules[static_cast<std::size_t>(line.power.component)] -=
+            with_static ? 0.0 : line.joules;
+    }
+    for (double& joules : bar.joules) {
+        joules = std::max(0.0, joules) / std::max(1.0, static_cast<double>(phase.phase->tokens));
+    }
+    return bar;
+}
+
+EnergyBar formula_bar(const NamedColumn& named) {
+    EnergyBar bar{named.title, {}, false};
+    bar.joules[static_cast<std::size_t>(Component::accumulates)] = named.column.accumulate_joules();
+    bar.joules[static_cast<std::size_t>(Component::multiply_accumulates)] =
+        named.column.mac_joules();
+    return bar;
+}
+
+std::string component_table(const PricedTable& priced) {
+    std::vector<std::string> headings = {"component"};
+    std::vector<std::size_t> numeric;
+    for (const PricedPhase& phase : priced.phases) {
+        headings.push_back(escape(phase.title()));
+        numeric.push_back(headings.size() - 1);
+    }
+    HtmlTable table(headings);
+    table.numeric(numeric);
+    const auto row = [&](const std::string& name, const auto& joules, const char* row_class) {
+        std::vector<std::string> cells = {name};
+        for (const PricedPhase& phase : priced.phases) {
+            const double tokens = std::max(1.0, static_cast<double>(phase.phase->tokens));
+            const double all = phase.energy.joules;
+            cells.push_back(with_prefix(joules(phase.energy) / tokens, "J") +
+                            "<span class=\"share\">" +
+                            percent(all > 0.0 ? joules(phase.energy) / all : 0.0) + "</span>");
+        }
+        table.row(cells, row_class);
+    };
+    for (std::size_t i = 0; i < kComponents; ++i) {
+        const auto component = static_cast<Component>(i);
+        row(
+            shown(component), [&](const EnergyBreakdown& energy) { return energy.of(component); },
+            "");
+    }
+    row(
+        "energy per token", [](const EnergyBreakdown& energy) { return energy.joules; }, "sum");
+    return table.text();
+}
+
+std::string formula_table(const std::vector<NamedColumn>& columns) {
+    HtmlTable table({"formula, per token", "block", "term", "operations", "priced as", "energy"});
+    table.numeric({3, 5});
+    for (const NamedColumn& named : columns) {
+        std::string title = escape(named.title);
+        for (const FormulaTerm& term : named.column.terms) {
+            table.row({title, escape(term.block), escape(term.operation),
+                       significant(term.operations), term.multiplies ? "MAC, 4.5 pJ" : "AC, 0.9 pJ",
+                       with_prefix(term.joules, "J")});
+            title.clear();
+        }
+        table.row({"", "", "sum", "", "", with_prefix(named.column.joules(), "J")}, "sum");
+    }
+    return "<details><summary>The formula term by term</summary>\n" + table.text() + "</details>\n";
+}
+
+std::string event_table(const PricedPhase& phase) {
+    const double tokens = std::max(1.0, static_cast<double>(phase.phase->tokens));
+    HtmlTable table(
+        {"event", "component", "count", "per token", "price", "energy per token", "source"});
+    table.numeric({2, 3, 4, 5});
+    std::vector<PricedEvent> events = phase.energy.events;
+    std::stable_sort(events.begin(), events.end(), [](const PricedEvent& a, const PricedEvent& b) {
+        return a.joules > b.joules;
+    });
+    const auto named = [](const std::string& name) { return "<code>" + escape(name) + "</code>"; };
+    for (const auto& [name, count] : phase.energy.unpriced) {
+        table.row({named(name), "<b>not priced</b>", with_commas(count),
+                   significant(static_cast<double>(count) / tokens), "", "", "not in the table"});
+    }
+    for (const PricedEvent& event : events) {
+        table.row({named(event.name), shown(event.price.component), with_commas(event.count),
+                   significant(static_cast<double>(event.count) / tokens),
+                   compact(event.price.picojoules) + " pJ",
+                   event.joules > 0.0 ? with_prefix(event.joules / tokens, "J") : "0",
+                   "<span class=\"note\">" + escape(event.price.source) + "</span>"});
+    }
+    for (const PricedStatic& line : phase.energy.statics) {
+        table.row({named(line.name), shown(line.power.component), compact(line.units),
+                   with_prefix(phase.energy.seconds / tokens, "s"),
+                   compact(line.power.milliwatts) + " mW", with_prefix(line.joules / tokens, "J"),
+                   "<span class=\"note\">per " + escape(name_of(line.power.per)) + ". " +
+                       escape(line.power.source) + "</span>"});
+    }
+    return table.text();
+}
+
+}  // namespace
+
+std::string energy_section(const ReportData& data) {
+    const Run* measured = measured_run(data);
+    const std::vector<NamedColumn> columns =
+        measured == nullptr ? std::vector<NamedColumn>{} : formula_columns(*measured);
+    std::string html = paragraph(
+        "Counted events of the simulated machine times the price of each, plus static power times "
+        "simulated time. Prefill (tokens known, pipelined) and generation (each token waits for "
+        "the "
+        "one before) are separate.");
+    for (const PricedTable& priced : data.priced) {
+        const std::string name = escape(priced.table->name);
+        std::vector<EnergyBar> all;
+        std::vector<EnergyBar> dynamic;
+        for (const PricedPhase& phase : priced.phases) {
+            all.push_back(bar_of(phase, true));
+            dynamic.push_back(bar_of(phase, false));
+        }
+        for (const NamedColumn& column : columns) {
+            dynamic.push_back(formula_bar(column));
+        }
+        html +=
+            "<h3>Table " + name + "</h3>\n" + paragraph(escape(priced.table->technology), "note");
+        html += legend();
+        html += figure(
+            energy_plot(all, "Energy per token by component, table " + priced.table->name),
+            "Energy per token by component: the simulated machine, events and static power.");
+        html +=
+            figure(energy_plot(dynamic, "Energy per token without static power, table " +
+                                            priced.table->name),
+                   std::string("The same without static power: what the events alone cost.") +
+                       (columns.empty()
+                            ? ""
+                            : " Pale: the paper's formula, which prices arithmetic alone (0.9 pJ "
+                              "an accumulate, 4.5 pJ a multiply-accumulate, 45 nm) whatever the "
+                              "table."));
+        html += component_table(priced);
+    }
+    if (measured != nullptr) {
+        html += "<h3>The paper's formula</h3>\n" +
+                paragraph(
+                    "SpikeGPT's Table 1 counts operations, not a machine: projections as "
+                    "accumulates scaled by the firing rate, without memory, network, control and "
+                    "leakage. &ldquo;As built&rdquo; prices the published network, whose matrices "
+                    "see dense vectors. Rates measured in: " +
+                    escape(measured->label) + ". T = " + std::to_string(measured->model.context) +
+                    " tokens for the vanilla GPT.") +
+                formula_table(columns);
+    }
+    return section("energy", "Where the energy goes", html);
+}
+
+std::string event_section(const ReportData& data) {
+    std::string html = paragraph(
+        "Every event that happened, its count, its price and where the price comes from. Rows of "
+        "static "
+        "power show units and time instead of counts.");
+    bool open = true;
+    for (const PricedTable& priced : data.priced) {
+        for (const PricedPhase& phase : priced.phases) {
+            const bool main = open && phase.phase == &phase.run->main_phase();
+            html += std::string("<details") + (main ? " open" : "") + "><summary>" +
+                    escape(phase.title()) + ", table " + escape(priced.table->name) +
+                    "</summary>\n" + event_table(phase) + "</details>\n";
+            open = open && !main;
+        }
+    }
+    for (const PricedTable& priced : data.priced) {
+        std::string works;
+        for (const auto& [name, citation] : priced.table->citations) {
+            works += "<dt>" + escape(name) + "</dt><dd>" + escape(citation.work) + "</dd>\n";
+        }
+        if (!works.empty()) {
+            html += "<h3>Sources of table " + escape(priced.table->name) +
+                    "</h3>\n<dl class=\"note\">\n" + works + "</dl>\n";
+        }
+    }
+    return section("events", "Events and prices", html);
+}
+
+}  // namespace spikeloom::analysis

@@ -1,0 +1,121 @@
+// spikeloom report: one HTML page from finished runs, priced anew with any energy tables.
+#include "analysis/report.hpp"
+
+#include "analysis/run.hpp"
+#include "apps/command.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+
+#include <iostream>
+
+namespace spikeloom::apps {
+
+namespace {
+
+constexpr const char* kAbout =
+    "Writes one self-contained HTML report from run directories, as `spikeloom simulate --report "
+    "DIR` "
+    "leaves them. Nothing is simulated: the counted events are priced with the tables given, or "
+    "with "
+    "those the runs were priced with. The first run is the one the report is about; the others are "
+    "set "
+    "beside it. Needs gnuplot.";
+
+/// As a shell would take it again.
+std::string command_line(const std::vector<std::string>& arguments) {
+    std::string line = "spikeloom report";
+    for (const std::string& argument : arguments) {
+        const bool plain =
+            !argument.empty() && argument.find_first_not_of(
+                                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_-./,:=+@%") == std::string::npos;
+        std::string quoted = "'";
+        for (const char c : argument) {
+            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        }
+        line += " " + (plain ? argument : quoted + "'");
+    }
+    return line;
+}
+
+/// The figures of the page's top, a run and table each.
+nlohmann::ordered_json figures(const std::vector<analysis::Run>& runs,
+                               const std::vector<analysis::EnergyTable>& tables) {
+    auto all = nlohmann::ordered_json::array();
+    for (const analysis::Run& run : runs) {
+        for (const analysis::EnergyTable& table : tables.empty() ? run.energy_tables : tables) {
+            for (const analysis::Phase& phase : run.phases) {
+                const analysis::EnergyBreakdown energy =
+                    analysis::price(phase.counts, table, phase.seconds, run.chip.units);
+                nlohmann::ordered_json entry;
+                entry["run"] = run.label;
+                entry["phase"] = phase.name;
+                entry["energy_table"] = table.name;
+                entry["tokens"] = phase.tokens;
+                entry["cycles_per_token"] = phase.cycles_per_token();
+                entry["energy_per_token_j"] =
+                    phase.tokens == 0 ? 0.0 : energy.joules / static_cast<double>(phase.tokens);
+                entry["unpriced_events"] = energy.unpriced;
+                entry["without_static_power"] = energy.without_static_power;
+                all.push_back(std::move(entry));
+            }
+        }
+    }
+    return all;
+}
+
+}  // namespace
+
+int run_report(const std::vector<std::string>& arguments) {
+    options::options_description described("options");
+    described.add_options()(
+        "run",
+        options::value<std::vector<std::string>>()->multitoken()->composing()->value_name("DIR..."),
+        "run directories; the report is about the first (required)")(
+        "out", options::value<std::string>()->value_name("FILE"),
+        "where the page is written (required)")(
+        "energy",
+        options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
+            "YAML..."),
+        "energy tables; without any, those the runs carry")(
+        "title", options::value<std::string>()->value_name("TEXT"), "heading of the page");
+    add_json_option(described);
+    options::variables_map values;
+    if (!parse("report", kAbout, described, arguments, values)) {
+        return 0;
+    }
+    const auto list = [&](const char* name) {
+        return values.count(name) == 0 ? std::vector<std::string>()
+                                       : values[name].as<std::vector<std::string>>();
+    };
+    const auto out = required<std::string>(values, "out");
+    if (list("run").empty()) {
+        throw InputError("the option --run is missing");
+    }
+
+    std::vector<analysis::Run> runs;
+    for (const std::string& directory : list("run")) {
+        runs.push_back(analysis::load_run(directory));
+    }
+    std::vector<analysis::EnergyTable> tables;
+    for (const std::string& path : list("energy")) {
+        tables.push_back(analysis::load_energy_table(path));
+    }
+    analysis::ReportOptions report;
+    report.commands = {command_line(arguments)};
+    if (values.count("title") != 0) {
+        report.title = values["title"].as<std::string>();
+    }
+    write_file(out, analysis::render_report(runs, tables, report));
+
+    nlohmann::ordered_json result;
+    result["report"] = out;
+    result["figures"] = figures(runs, tables);
+    write_json(values, result);
+    if (!json_on_stdout(values)) {
+        std::cout << "wrote " << out << '\n';
+    }
+    return 0;
+}
+
+}  // namespace spikeloom::apps
