@@ -3,7 +3,7 @@
 #pragma once
 
 #include "arch/clock.hpp"
-#include "arch/config.hpp"
+#include "arch/program.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,10 +36,11 @@ enum class Event : std::uint32_t {
     vector_normalise,
     state_read_bits,  // registers other than accumulators
     state_write_bits,
-    narrow_saturations,  // an alarm of the numerics, no energy: elements that narrow clipped
-    encoder_scans,       // groups of elements examined
-    encoder_events,      // events written into packets
-    packets_events,      // packets sent, by kind ...
+    narrow_saturations,   // an alarm of the numerics, no energy: elements that narrow clipped
+    encoder_truncations,  // another: elements sent that did not fit their value_bits
+    encoder_scans,        // groups of elements examined
+    encoder_events,       // events written into packets
+    packets_events,       // packets sent, by kind ...
     packets_markers,
     packets_credits,
     packets_requests,
@@ -65,25 +66,39 @@ enum class Event : std::uint32_t {
     pipeline_busy_cycles,  // no energy: cycles in which a unit works ...
     vector_busy_cycles,
     encoder_busy_cycles,
-    vector_waits,   // cycles a finished program waited for the encoder
-    encoder_waits,  // cycles the encoder waited for room in the output queue
+    vector_waits,        // cycles a finished program waited for the encoder
+    encoder_waits,       // cycles the encoder waited for room in the output queue
+    gate_closed_cycles,  // of the network: its interface held events back, the queue being full
     count,
 };
 
-/// The names of Event, then those of the multiply-accumulates, in the order of the counts.
-using EventNames = std::vector<std::string>;
-
 std::string_view name_of(Event event);
+/// The event of a multiply-accumulate, "mac_8x16".
+std::string mac_name(std::uint32_t weight_bits, std::uint32_t value_bits);
 
 /// Counts at a moment, or between two: tiles x events.
 class Counts {
   public:
-    Counts(EventNames names, std::size_t tiles);
+    /// All zero. `mac_names` are the multiply-accumulates of the Program.
+    Counts(const std::vector<std::string>& mac_names, std::size_t tiles);
 
-    const EventNames& names() const { return names_; }
+    /// Those of Event in its order, then the multiply-accumulates.
+    const std::vector<std::string>& names() const { return names_; }
     std::size_t tiles() const { return tiles_; }
 
-    std::span<std::uint64_t> of_tile(TileId tile);
+    /// The place of a name; out_of_range where there is none.
+    std::size_t index_of(std::string_view name) const;
+
+    void add(TileId tile, std::size_t event, std::uint64_t count) {
+        values_[tile * names_.size() + event] += count;
+    }
+    void add(TileId tile, Event event, std::uint64_t count) {
+        add(tile, static_cast<std::size_t>(event), count);
+    }
+    void set(TileId tile, Event event, std::uint64_t count) {
+        values_[tile * names_.size() + static_cast<std::size_t>(event)] = count;
+    }
+
     std::span<const std::uint64_t> of_tile(TileId tile) const;
     std::uint64_t at(TileId tile, Event event) const;
     std::uint64_t at(TileId tile, std::string_view name) const;  // 0 for a name that is not there
@@ -100,7 +115,7 @@ class Counts {
     double seconds = 0.0;  // simulated
 
   private:
-    EventNames names_;
+    std::vector<std::string> names_;
     std::size_t tiles_;
     std::vector<std::uint64_t> values_;  // [tiles, events]
 };

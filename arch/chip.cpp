@@ -1,0 +1,272 @@
+#include "arch/chip.hpp"
+
+#include "arch/core.hpp"
+#include "arch/dram.hpp"
+#include "arch/fabric.hpp"
+#include "arch/host_tile.hpp"
+#include "arch/memory_tile.hpp"
+#include "base/error.hpp"
+
+#include <cmath>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace spikeloom::arch {
+
+namespace {
+
+constexpr double kPicosecond = 1e-12;
+constexpr std::size_t kLinesOfStall = 12;
+
+std::vector<std::string> mac_names(const Program& program) {
+    std::set<std::pair<std::uint32_t, std::uint32_t>> widths;
+    for (const Stage& stage : program.stages) {
+        for (const AxonBlock& block : stage.axons) {
+            if (block.kind != AxonBlock::Kind::direct && block.value_bits > 1) {
+                widths.emplace(block.weight_bits, block.value_bits);
+            }
+        }
+    }
+    std::vector<std::string> names;
+    for (const auto& [weight_bits, value_bits] : widths) {
+        names.push_back(mac_name(weight_bits, value_bits));
+    }
+    return names;
+}
+
+}  // namespace
+
+/// The SystemC design. It is the network's sink and passes what is delivered to the tiles.
+struct Chip::Parts final : noc::DeliverySink {
+    struct Memory {
+        Memory(const std::string& name, Fabric& shared, TileId at)
+            : dram(("dram_" + name).c_str(), shared.config.memory.dram),
+              tile(("memory_" + name).c_str(), shared, at) {
+            tile.socket.bind(dram.socket);
+        }
+        Dram dram;
+        MemoryTile tile;
+    };
+
+    Parts(const ChipConfig& chip, Program what)
+        : config(chip),
+          program(std::move(what)),
+          counts(mac_names(program), config.tiles()),
+          network("network", config.network, *this),
+          fabric{config, program, network, counts, config.clocks(), config.packet_format()},
+          host("host", fabric),
+          cores(config.tiles()),
+          memories(config.tiles()) {
+        std::vector<std::vector<StageId>> stages(config.tiles());
+        for (StageId id = 0; id < program.stages.size(); ++id) {
+            std::vector<StageId>& on_tile = stages[program.stages[id].tile];
+            fabric.index_on_tile.push_back(static_cast<std::uint32_t>(on_tile.size()));
+            on_tile.push_back(id);
+        }
+        for (TileId tile = 0; tile < config.tiles(); ++tile) {
+            const std::string name = std::to_string(tile);
+            if (config.is_memory(tile)) {
+                memories[tile] = std::make_unique<Memory>(name, fabric, tile);
+            } else if (!stages[tile].empty()) {
+                cores[tile] =
+                    std::make_unique<Core>(("core_" + name).c_str(), fabric, tile, stages[tile]);
+            }
+        }
+        for (const MemoryImage& image : program.memory_images) {
+            memories[image.tile]->tile.load(image);
+        }
+        program.synapse_images.clear();
+        program.memory_images.clear();
+    }
+
+    void deliver(noc::Cycle cycle, std::span<const noc::Delivery> deliveries) override {
+        ++fabric.progress;
+        for (const noc::Delivery& delivery : deliveries) {
+            const Message& message = fabric.messages[delivery.tag];
+            if (Core* const core = cores[delivery.node].get()) {
+                core->receive(cycle, message, delivery.flit, delivery.tail);
+            } else if (delivery.node == config.host_tile) {
+                host.receive(cycle, message, delivery.flit, delivery.tail);
+            } else if (delivery.tail) {
+                memories[delivery.node]->tile.receive(cycle, message);
+            }
+            if (delivery.tail) {
+                fabric.messages.remove(delivery.tag);
+            }
+        }
+    }
+
+    void sources_drained(noc::Cycle cycle, std::span<const noc::SourceReport> reports) override {
+        for (const noc::SourceReport& report : reports) {
+            if (Core* const core = cores[report.node].get()) {
+                core->flits_left(cycle);
+            } else {
+                memories[report.node]->tile.flits_left(cycle);
+            }
+        }
+    }
+
+    void count_network(Counts& into) const;
+    void count_memories(Counts& into) const;
+    [[noreturn]] void report_stall() const;
+    bool finished() const;
+
+    const ChipConfig config;
+    Program program;
+    Counts counts;
+    noc::NetworkModule network;
+    Fabric fabric;
+    HostTile host;
+    std::vector<std::unique_ptr<Core>> cores;       // by tile
+    std::vector<std::unique_ptr<Memory>> memories;  // by tile
+};
+
+void Chip::Parts::count_network(Counts& into) const {
+    const noc::Network& net = network.network();
+    const auto bits = static_cast<std::uint64_t>(config.network.flit_bits);
+    for (TileId tile = 0; tile < config.tiles(); ++tile) {
+        const noc::RouterCounters router = net.router_counters(tile);
+        std::uint64_t link_bits = 0;
+        for (const int port : {noc::kEast, noc::kWest, noc::kNorth, noc::kSouth}) {
+            link_bits += net.link_flits(tile, port) * bits;
+        }
+        into.set(tile, Event::noc_buffer_write_bits, router.buffer_writes * bits);
+        into.set(tile, Event::noc_buffer_read_bits, router.buffer_reads * bits);
+        into.set(tile, Event::noc_crossbar_bits, router.crossbar_flits * bits);
+        into.set(tile, Event::noc_arbitrations, router.vc_allocations + router.switch_allocations);
+        into.set(tile, Event::noc_routes, router.routes);
+        into.set(tile, Event::noc_link_bits, link_bits);
+        into.set(tile, Event::noc_link_bit_mm,
+                 static_cast<std::uint64_t>(
+                     std::llround(static_cast<double>(link_bits) * config.network.link_length_mm)));
+        into.set(tile, Event::noc_interface_bits,
+                 (net.injected_flits(tile) + net.ejected_flits(tile)) * bits);
+    }
+}
+
+void Chip::Parts::count_memories(Counts& into) const {
+    for (const TileId tile : config.memory_tiles) {
+        const Dram::Commands commands = memories[tile]->dram.commands();
+        into.set(tile, Event::dram_activates, commands.activates);
+        into.set(tile, Event::dram_precharges, commands.precharges);
+        into.set(tile, Event::dram_read_bursts, commands.read_bursts);
+        into.set(tile, Event::dram_write_bursts, commands.write_bursts);
+        into.set(tile, Event::dram_refreshes, commands.refreshes);
+    }
+}
+
+bool Chip::Parts::finished() const {
+    if (host.steps_finished() < host.steps_fed()) {
+        return false;
+    }
+    for (const auto& core : cores) {
+        if (core && !core->waits(host.steps_fed()).empty()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void Chip::Parts::report_stall() const {
+    std::vector<std::string> lines;
+    if (host.steps_finished() < host.steps_fed()) {
+        lines.push_back(host.wait());
+    }
+    for (const auto& core : cores) {
+        if (core) {
+            for (std::string& line : core->waits(host.steps_fed())) {
+                lines.push_back(std::move(line));
+            }
+        }
+    }
+    for (const auto& memory : memories) {
+        if (memory && !memory->tile.wait().empty()) {
+            lines.push_back(memory->tile.wait());
+        }
+    }
+    if (const auto blockage = network.network().find_blockage()) {
+        lines.push_back("in the network, " + blockage->what);
+    }
+    std::string text =
+        "the chip stalls after " +
+        std::to_string(sc_core::sc_time_stamp().value() / fabric.clocks.core_period) + " cycles";
+    for (std::size_t i = 0; i < lines.size() && i < kLinesOfStall; ++i) {
+        text += (i == 0 ? ": " : "; ") + lines[i];
+    }
+    if (lines.size() > kLinesOfStall) {
+        text += "; and " + std::to_string(lines.size() - kLinesOfStall) + " more";
+    }
+    throw CheckFailed(text);
+}
+
+Chip::Chip(const ChipConfig& config, Program program) {
+    validate(config);
+    check(program, config);
+    parts_ = std::make_unique<Parts>(config, std::move(program));
+}
+
+Chip::~Chip() = default;
+
+const ChipConfig& Chip::config() const {
+    return parts_->config;
+}
+
+const Program& Chip::program() const {
+    return parts_->program;
+}
+
+Host& Chip::host() {
+    return parts_->host;
+}
+
+void Chip::attach(Probe* probe) {
+    parts_->fabric.probe = probe;
+}
+
+void Chip::run() {
+    const Fabric& fabric = parts_->fabric;
+    const auto slice =
+        sc_core::sc_time::from_value(parts_->config.stall_cycles * fabric.clocks.core_period);
+    do {
+        const std::uint64_t before = fabric.progress;
+        sc_core::sc_start(slice, sc_core::SC_EXIT_ON_STARVATION);
+        parts_->host.rethrow();
+        if (fabric.progress == before && sc_core::sc_pending_activity()) {
+            parts_->report_stall();
+        }
+    } while (sc_core::sc_pending_activity());
+    if (!parts_->finished()) {
+        parts_->report_stall();
+    }
+}
+
+Cycle Chip::now() const {
+    return sc_core::sc_time_stamp().value() / parts_->fabric.clocks.core_period;
+}
+
+double Chip::seconds() const {
+    return static_cast<double>(sc_core::sc_time_stamp().value()) * kPicosecond;
+}
+
+Counts Chip::snapshot() const {
+    Counts result = parts_->counts;
+    parts_->count_network(result);
+    parts_->count_memories(result);
+    result.cycles = now();
+    result.seconds = seconds();
+    return result;
+}
+
+std::span<const std::int32_t> Chip::values(StageId stage, std::string_view register_name) const {
+    const Stage& what = parts_->program.stages.at(stage);
+    for (std::size_t i = 0; i < what.registers.size(); ++i) {
+        if (what.registers[i].name == register_name) {
+            return parts_->cores[what.tile]->values(stage, i);
+        }
+    }
+    throw InputError("stage '" + what.name + "' has no register '" + std::string(register_name) +
+                     "'");
+}
+
+}  // namespace spikeloom::arch

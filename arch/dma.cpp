@@ -1,0 +1,64 @@
+#include "arch/dma.hpp"
+
+#include <algorithm>
+
+namespace spikeloom::arch {
+
+DmaEngine::DmaEngine(Fabric& fabric, TileId tile) : fabric_(fabric), tile_(tile) {
+    const std::uint32_t buffers = fabric.config.core.dma_outstanding;
+    fetches_.resize(buffers);
+    for (std::uint32_t buffer = 0; buffer < buffers; ++buffer) {
+        free_.push({0, buffer});
+    }
+}
+
+void DmaEngine::enqueue(const Row& row, Cycle entered) {
+    queue_.push_back({row, entered});
+}
+
+std::optional<Cycle> DmaEngine::issue() {
+    if (queue_.empty() || free_.empty()) {
+        return std::nullopt;
+    }
+    const FreeBuffer place = free_.top();
+    free_.pop();
+    Row row = queue_.front().row;
+    const Cycle cycle = std::max({queue_.front().entered + 1, next_request_, place.usable});
+    queue_.pop_front();
+    next_request_ = cycle + 1;
+    row.buffer = place.buffer;
+
+    const AxonBlock& axons = row.stage->axons.block_of(row.axon).axons;
+    Message request;
+    request.kind = MessageKind::request;
+    request.tile = tile_;
+    request.row = row.buffer;
+    request.address = axons.address + std::uint64_t{row.axon - axons.first_axon} * axons.row_stride;
+    request.bytes = static_cast<std::uint32_t>(row_bytes(axons.row_length, axons.weight_bits));
+    fetches_[row.buffer] = {row, 0, request.bytes};
+    ++fetching_;
+
+    const noc::Burst layout(fabric_.format, kRequestBits, 1);
+    fabric_.send(std::move(request), tile_, axons.memory_tile, kRequestClass, layout.flits(0),
+                 cycle);
+    return cycle;
+}
+
+void DmaEngine::release(std::uint32_t buffer, Cycle cycle) {
+    free_.push({cycle, buffer});
+    --fetching_;
+}
+
+std::optional<DmaEngine::Row> DmaEngine::receive(const Message& message) {
+    Fetch& fetch = fetches_[message.row];
+    fetch.received += message.bytes;
+    if (fetch.received < fetch.wanted) {
+        return std::nullopt;
+    }
+    fetch.row.bytes = message.row_bytes;
+    fabric_.counts.add(tile_, Event::dma_rows, 1);
+    fabric_.counts.add(tile_, Event::dma_bytes, fetch.wanted);
+    return fetch.row;
+}
+
+}  // namespace spikeloom::arch

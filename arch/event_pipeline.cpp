@@ -1,0 +1,174 @@
+#include "arch/event_pipeline.hpp"
+
+#include "models/fixed_point.hpp"
+
+#include <algorithm>
+
+namespace spikeloom::arch {
+
+EventPipeline::EventPipeline(Fabric& fabric, TileId tile, bool remote)
+    : fabric_(fabric),
+      tile_(tile),
+      config_(fabric.config.core),
+      gate_(fabric, tile, kEventClass, config_.event_queue,
+            events_per_flit(fabric.program, tile, fabric.format.flit_bits)),
+      remote_(remote),
+      left_lookup_(config_.axon_latency, 0),
+      dma_(fabric, tile) {
+    for (std::uint32_t place = 0; place < config_.dma_queue; ++place) {
+        places_.push(0);
+    }
+}
+
+void EventPipeline::accept(noc::Cycle cycle, StageState& stage, const Message& message,
+                           noc::Burst::Units units) {
+    const Cycle accepted = fabric_.clocks.core_sees(cycle);
+    fabric_.counts.add(tile_, Event::event_queue_writes, units.count);
+    for (std::size_t unit = units.first; unit < units.first + units.count; ++unit) {
+        const std::uint32_t axon = message.axon + message.burst->element(unit);
+        const std::int32_t value = message.burst->value(unit);
+        if (remote_) {
+            events_.push_back({&stage, message.step, axon, value, accepted});
+            ++stage.slot_of(message.step).progress.pending;
+        } else {
+            pop_event(entry_after(accepted + 1), stage, message.step, axon, value);
+        }
+    }
+    gate_.accepted(cycle, units.count);
+}
+
+/// The first cycle, from `earliest` on, in which something may enter the lookup.
+Cycle EventPipeline::entry_after(Cycle earliest) const {
+    const Cycle after_last = any_popped_ ? last_popped_ + 1 : 0;
+    return std::max({earliest, after_last, left_lookup_[next_register_]});
+}
+
+EventPipeline::Passage EventPipeline::pass(Cycle popped, std::uint32_t service) {
+    const Cycle left = std::max(popped + config_.axon_latency, memory_free_);
+    any_popped_ = true;
+    last_popped_ = popped;
+    left_lookup_[next_register_] = left;
+    next_register_ = next_register_ + 1 == left_lookup_.size() ? 0 : next_register_ + 1;
+    memory_free_ = left + service;
+    fabric_.counts.add(tile_, Event::pipeline_busy_cycles, service);
+    return {left, left + config_.synapse_latency + service};
+}
+
+/// An event of a core without remote rows, from its queue to the accumulators; or one with, if it
+/// is not remote.
+void EventPipeline::pop_event(Cycle popped, StageState& stage, std::uint64_t step,
+                              std::uint32_t axon, std::int32_t value) {
+    const AxonTable::Block& block = stage.axons.block_of(axon);
+    const std::uint32_t row = axon - block.axons.first_axon;
+    Slot& slot = stage.slot_of(step);
+    std::uint32_t service = block.service;
+    if (block.axons.kind == AxonBlock::Kind::sram) {
+        service = std::max(service, block.words[row]);
+        block.rows.accumulate(
+            row, value,
+            std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
+        fabric_.counts.add(tile_, Event::synapse_reads, block.words[row]);
+        fabric_.counts.add(tile_, Event::synapse_read_bits,
+                           std::uint64_t{block.words[row]} * config_.synapse_port_bits);
+        count_row(block);
+    } else {
+        // Unsigned, so that sums which do not fit wrap as the machine's do.
+        std::int32_t& sum = slot.sums[block.axons.accumulator + row];
+        sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
+                                        static_cast<std::uint32_t>(value) *
+                                            static_cast<std::uint32_t>(block.axons.direct_weight));
+        fabric_.counts.add(tile_, Event::direct_accumulates, 1);
+        fabric_.counts.add(tile_, Event::accumulator_writes, 1);
+    }
+    const Passage passage = pass(popped, service);
+    slot.progress.last = std::max(slot.progress.last, passage.finished);
+    count_pop(popped);
+    if (remote_) {
+        places_.push(passage.left_lookup + 1);
+        --slot.progress.pending;
+    }
+}
+
+void EventPipeline::count_row(const AxonTable::Block& block) {
+    const std::size_t event =
+        block.mac_event != 0 ? block.mac_event : static_cast<std::size_t>(Event::accumulates);
+    fabric_.counts.add(tile_, event, block.axons.row_length);
+    fabric_.counts.add(tile_, Event::accumulator_writes, block.axons.row_length);
+}
+
+void EventPipeline::count_pop(Cycle popped) {
+    gate_.left(popped);
+    fabric_.counts.add(tile_, Event::event_queue_reads, 1);
+    fabric_.counts.add(tile_, Event::axon_lookups, 1);
+}
+
+// ---- remote rows
+// ---------------------------------------------------------------------------------
+
+void EventPipeline::accept_row(Cycle arrived, const DmaEngine::Row& row) {
+    rows_.push_back({row, arrived});
+}
+
+Cycle EventPipeline::next_entry() const {
+    Cycle next = kNever;
+    if (!rows_.empty()) {
+        next = entry_after(rows_.front().arrived + 1);
+    }
+    if (!events_.empty() && !places_.empty()) {
+        next = std::min(next, entry_after(std::max(events_.front().accepted + 1, places_.top())));
+    }
+    return next;
+}
+
+std::optional<EventPipeline::Served> EventPipeline::enter(Cycle now) {
+    if (next_entry() > now) {
+        return std::nullopt;
+    }
+    const bool row_first = !rows_.empty() && rows_.front().arrived < now;
+    return row_first ? enter_row(now) : enter_event(now);
+}
+
+EventPipeline::Served EventPipeline::enter_event(Cycle now) {
+    const QueuedEvent event = events_.front();
+    events_.pop_front();
+    places_.pop();
+    if (event.stage->axons.block_of(event.axon).axons.kind != AxonBlock::Kind::remote) {
+        pop_event(now, *event.stage, event.step, event.axon, event.value);
+    } else {
+        const Passage passage = pass(now, 1);
+        count_pop(now);
+        DmaEngine::Row row;
+        row.stage = event.stage;
+        row.step = event.step;
+        row.axon = event.axon;
+        row.value = event.value;
+        dma_.enqueue(row, passage.left_lookup);
+        request_rows();
+    }
+    return {event.stage, event.step};
+}
+
+EventPipeline::Served EventPipeline::enter_row(Cycle now) {
+    const DmaEngine::Row row = rows_.front().row;
+    rows_.pop_front();
+    const AxonTable::Block& block = row.stage->axons.block_of(row.axon);
+    Slot& slot = row.stage->slot_of(row.step);
+    WeightRows(*row.bytes, 1, 0, block.axons.row_length, block.axons.weight_bits)
+        .accumulate(0, row.value,
+                    std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
+    count_row(block);
+    const Passage passage = pass(now, block.service);
+    slot.progress.last = std::max(slot.progress.last, passage.finished);
+    --slot.progress.pending;
+    dma_.release(row.buffer, memory_free_);
+    request_rows();
+    return {row.stage, row.step};
+}
+
+void EventPipeline::request_rows() {
+    while (const std::optional<Cycle> issued = dma_.issue()) {
+        places_.push(*issued + 1);
+    }
+}
+
+}  // namespace spikeloom::arch

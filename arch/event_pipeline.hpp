@@ -1,0 +1,113 @@
+// The way of an event through a core: event queue, axon lookup, synapse memory, lanes.
+//
+// The pipeline is first in, first out, and each of its parts takes a time that is known when an
+// event enters. For event i, accepted in cycle a, whose row takes s cycles of the memory stage:
+//
+//     p(i) = max(a(i) + 1, p(i-1) + 1, u(i-A))      popped: into the first of A lookup registers
+//     u(i) = max(p(i) + A, u(i-1) + s(i-1))         leaves the lookup for the memory stage
+//     f(i) = u(i) + M + s(i)                        the accumulators show its row
+//
+// with A = axon_latency, M = synapse_latency, s = max(1, words of the row, row length / lanes).
+// So the cycles of all events of a flit are worked out at once, when the flit arrives.
+//
+// A core with remote rows (AxonBlock::Kind::remote) is different: an event may have to wait for the
+// DMA engine, whose rows come back when the network pleases. There the front end decides cycle by
+// cycle which event or row enters, and is woken for each of them:
+//  - a row that has arrived goes first; it passes the same registers and lanes as an event;
+//  - an event enters only while the DMA engine's queue has a place for it, be it remote or not (the
+//    kind is known after the lookup). The place is free again one cycle after the event has left
+//    the lookup, or its request the queue. Rows need no place, so they always flow, and with them
+//    requests and events: the pipeline cannot lock up.
+#pragma once
+
+#include "arch/dma.hpp"
+#include "arch/fabric.hpp"
+#include "arch/input_gate.hpp"
+#include "arch/stage_state.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <queue>
+#include <vector>
+
+namespace spikeloom::arch {
+
+class EventPipeline {
+  public:
+    /// `remote`: the core has remote rows.
+    EventPipeline(Fabric& fabric, TileId tile, bool remote);
+
+    /// The network handed over the events `units` of the message in its cycle `cycle`.
+    void accept(noc::Cycle cycle, StageState& stage, const Message& message,
+                noc::Burst::Units units);
+
+    /// A row that was fetched has come whole, in the core cycle `arrived`.
+    void accept_row(Cycle arrived, const DmaEngine::Row& row);
+
+    /// A step of a stage to which something was added.
+    struct Served {
+        StageState* stage;
+        std::uint64_t step;
+    };
+    /// Lets in what enters in cycle `now`, if anything does. Only for cores with remote rows.
+    std::optional<Served> enter(Cycle now);
+    /// The cycle in which the next event or row enters, as far as it is known.
+    Cycle next_entry() const;
+
+    DmaEngine& dma() { return dma_; }
+    /// Rows that a memory tile has been or will be asked for.
+    std::size_t rows_pending() const { return dma_.pending(); }
+
+  private:
+    struct QueuedEvent {
+        StageState* stage;
+        std::uint64_t step;
+        std::uint32_t axon;
+        std::int32_t value;
+        Cycle accepted;
+    };
+    struct QueuedRow {
+        DmaEngine::Row row;
+        Cycle arrived;
+    };
+
+    /// The event's or row's cycles in the pipeline.
+    struct Passage {
+        Cycle left_lookup;
+        Cycle finished;
+    };
+    Cycle entry_after(Cycle earliest) const;
+    Passage pass(Cycle popped, std::uint32_t service);
+
+    void pop_event(Cycle popped, StageState& stage, std::uint64_t step, std::uint32_t axon,
+                   std::int32_t value);
+    Served enter_event(Cycle now);
+    Served enter_row(Cycle now);
+    void count_row(const AxonTable::Block& block);
+    void request_rows();
+    void count_pop(Cycle popped);
+
+    Fabric& fabric_;
+    TileId tile_;
+    const CoreConfig& config_;
+    InputGate gate_;
+    bool remote_;
+
+    // The lookup and the memory stage.
+    Cycle last_popped_ = 0;
+    bool any_popped_ = false;
+    std::vector<Cycle> left_lookup_;  // of the last A entries, a ring
+    std::size_t next_register_ = 0;
+    Cycle memory_free_ = 0;
+
+    // Only with remote rows.
+    DmaEngine dma_;
+    std::deque<QueuedEvent> events_;
+    std::deque<QueuedRow> rows_;
+    /// When each free place of the DMA engine's queue may be claimed.
+    std::priority_queue<Cycle, std::vector<Cycle>, std::greater<>> places_;
+};
+
+}  // namespace spikeloom::arch
