@@ -1,6 +1,6 @@
 #include "workloads/estimate.hpp"
 
-#include "arch/encoder.hpp"
+#include "arch/message.hpp"
 #include "arch/vector_unit.hpp"
 #include "noc/packet_format.hpp"
 
@@ -63,7 +63,7 @@ double emission_cycles(const arch::Stage& stage, const arch::ChipConfig& chip,
         const auto events =
             static_cast<std::uint64_t>(std::llround(expected_events(output, activity)));
         const noc::Burst burst(
-            format, static_cast<int>(arch::unit_bits(output.encoding, output.value_bits)), events);
+            format, static_cast<int>(arch::event_bits(output.encoding, output.value_bits)), events);
         const double windows = output.encoding == arch::Encoding::dense
                                    ? 0.0
                                    : quotient_up(output.length, chip.core.scan_width);

@@ -41,8 +41,10 @@ void describe(schema::Walk& walk, Register& declared) {
                            "accumulator: filled by the axons, the first register; scratch: lives "
                            "within a step; state: lives on; constant: never written");
     walk.required().integer("length", declared.length, {1, kLongestRegister}, "32-bit values");
-    walk.text("initial", declared.initial,
-              "zero, fill N, or tensor (<stage>/<register> in the memory file)");
+    if (declared.kind == Kind::state || declared.kind == Kind::constant) {
+        walk.text("initial", declared.initial,
+                  "zero, fill N, or tensor (<stage>/<register> in the memory file)");
+    }
 }
 
 void describe(schema::Walk& walk, Instruction& instruction) {

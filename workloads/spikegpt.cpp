@@ -88,15 +88,12 @@ class GraphBuilder {
         return next_stage() - 1;
     }
 
-    arch::Output& output(StageId stage, std::size_t index) {
-        return graph_.program.stages[stage].outputs[index];
-    }
-
     /// Every part of a stage gets the whole vector, from `axon` on.
     void broadcast(StageId from, std::size_t index, StageId first_part, std::size_t parts,
                    std::uint32_t axon) {
+        arch::Output& output = graph_.program.stages[from].outputs[index];
         for (StageId part = 0; part < parts; ++part) {
-            output(from, index).destinations.push_back({first_part + part, axon});
+            output.destinations.push_back({first_part + part, axon});
         }
     }
 
@@ -166,10 +163,11 @@ class GraphBuilder {
 
     /// Sends the residual stream of the norm before, and what its sub-block's parts add, to `norm`.
     void join_residual(StageId norm) {
-        output(residual_from_, 0).destinations.push_back({norm, 0});
+        std::vector<arch::Stage>& stages = graph_.program.stages;
+        stages[residual_from_].outputs.back().destinations.push_back({norm, 0});
         for (std::size_t part = 0; part + 1 < drive_cuts_.size(); ++part) {
-            output(drive_from_ + static_cast<StageId>(part), 0)
-                .destinations.push_back({norm, channels_ + drive_cuts_[part]});
+            stages[drive_from_ + part].outputs.back().destinations.push_back(
+                {norm, channels_ + drive_cuts_[part]});
         }
     }
 
@@ -192,8 +190,9 @@ class GraphBuilder {
         drive_cuts_.clear();
     }
 
-    /// A norm in front of a sub-block: sends x (output 0) and a token-shifted mix of h for each of
-    /// the `mixes` (outputs 1, 2, ...), in the format of the matrix that reads it.
+    /// A norm in front of a sub-block: sends a token-shifted mix of h for each of the `mixes`
+    /// (outputs 0, 1, ...), in the format of the matrix that reads it, and behind them x, which is
+    /// not needed before the sub-block has ended.
     struct Mix {
         const char* name;
         const std::vector<std::int32_t>* weight;
@@ -203,7 +202,6 @@ class GraphBuilder {
                         std::initializer_list<Mix> mixes) {
         StageBuilder stage(name, channels_);
         const Vector x = residual(stage, added_);
-        stage.output(name + ".x", x, Encoding::dense, model_.residual.bits);
         const Vector h = normalised(stage, norm, x);
         const Vector previous = stage.state("h_previous", channels_);
         for (const Mix& mix : mixes) {
@@ -214,6 +212,7 @@ class GraphBuilder {
             stage.output(name + ".x" + mix.name, mixed, Encoding::dense, mix.format.bits);
         }
         stage.copy(previous, h);
+        stage.output(name + ".x", x, Encoding::dense, model_.residual.bits);
         const StageId id = finish(stage);
         join_residual(id);
         residual_from_ = id;
@@ -234,7 +233,7 @@ class GraphBuilder {
             attention(name, part, mix, kvr_cuts[part], kvr_cuts[part + 1] - kvr_cuts[part]);
         }
         for (std::size_t m = 0; m < 3; ++m) {
-            broadcast(norm, 1 + m, first_kvr, kvr_cuts.size() - 1,
+            broadcast(norm, m, first_kvr, kvr_cuts.size() - 1,
                       static_cast<std::uint32_t>(m) * channels_);
         }
 
@@ -358,8 +357,8 @@ class GraphBuilder {
             finish(stage, MatrixStage::ffn_out);
         }
 
-        broadcast(norm, 1, first_key, key_cuts.size() - 1, 0);
-        broadcast(norm, 2, first_out, out_cuts.size() - 1, hidden_);
+        broadcast(norm, 0, first_key, key_cuts.size() - 1, 0);
+        broadcast(norm, 1, first_out, out_cuts.size() - 1, hidden_);
         for (std::size_t part = 0; part + 1 < key_cuts.size(); ++part) {
             broadcast(first_key + static_cast<StageId>(part), 0, first_out, out_cuts.size() - 1,
                       key_cuts[part]);
@@ -400,8 +399,8 @@ class GraphBuilder {
     const bool spiking_;
     StageGraph graph_;
 
-    // Where the next norm gets the residual stream from: output 0 of a norm (or of embed), and
-    // output 0 of each part of the sub-block behind it, whose values have the format `added_`.
+    // Where the next norm gets the residual stream from: the last output of a norm (or of embed),
+    // and that of each part of the sub-block behind it, whose values have the format `added_`.
     StageId residual_from_ = 0;
     StageId drive_from_ = 0;
     std::vector<std::uint32_t> drive_cuts_;

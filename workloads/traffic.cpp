@@ -1,6 +1,6 @@
 #include "workloads/traffic.hpp"
 
-#include "arch/encoder.hpp"
+#include "arch/message.hpp"
 #include "noc/packet_format.hpp"
 
 #include <algorithm>
@@ -124,7 +124,7 @@ std::vector<Flow> expected_traffic(const arch::Program& program, const arch::Chi
         for (const arch::Output& output : stage.outputs) {
             for (const arch::Destination& to : output.destinations) {
                 ledger.burst(id, to.stage,
-                             static_cast<int>(arch::unit_bits(output.encoding, output.value_bits)),
+                             static_cast<int>(arch::event_bits(output.encoding, output.value_bits)),
                              expected_events(output, activity));
             }
         }
@@ -137,12 +137,12 @@ std::vector<Flow> expected_traffic(const arch::Program& program, const arch::Chi
             if (block.kind == AxonBlock::Kind::remote && arrivals[id][b] > 0.0) {
                 const Node memory = memory_node(block.memory_tile, program, chip);
                 const auto bytes = (std::uint64_t{block.row_length} * block.weight_bits + 7) / 8;
-                ledger.single(id, memory, arrivals[id][b]);
+                ledger.burst(id, memory, arch::kRequestBits, 1.0, arrivals[id][b]);
                 ledger.burst(memory, id, 8, static_cast<double>(bytes), arrivals[id][b]);
             }
         }
     }
-    ledger.single(host, program.host.token_stage, 1.0);  // the token, in a packet of its own
+    ledger.burst(host, program.host.token_stage, arch::kAxonBits, 1.0);  // the token
     for (const Node producer : program.host.producers) {
         ledger.single(producer, host, 1.0);
         ledger.single(host, producer, 1.0);
