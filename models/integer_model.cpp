@@ -4,7 +4,6 @@
 #include "models/integer_product.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace spikeloom::models {
 
@@ -16,6 +15,13 @@ using fixed::Values;
 using Vector = std::vector<Value>;
 
 constexpr std::size_t kStateVectors = 7;
+
+void require_in_vocabulary(int token, const ModelConfig& config) {
+    if (token < 0 || token >= config.vocabulary) {
+        throw InputError("token " + std::to_string(token) + "; the model's vocabulary is 0 to " +
+                         std::to_string(config.vocabulary - 1));
+    }
+}
 
 /// narrow, counting what did not fit.
 void narrow(Values x, int shift, int bits, Saturation& counter, Results to) {
@@ -267,10 +273,7 @@ IntegerModel::~IntegerModel() = default;
 IntegerModel::IntegerModel(IntegerModel&&) noexcept = default;
 
 fixed::Values IntegerModel::step(int token) {
-    if (token < 0 || token >= impl_->model.config.vocabulary) {
-        throw InputError("token " + std::to_string(token) + "; the model's vocabulary is 0 to " +
-                         std::to_string(impl_->model.config.vocabulary - 1));
-    }
+    require_in_vocabulary(token, impl_->model.config);
     impl_->step(static_cast<std::size_t>(token));
     return impl_->logits;
 }
@@ -316,30 +319,21 @@ const ModelConfig& IntegerModel::config() const {
     return impl_->model.config;
 }
 
-double bits_per_token(IntegerModel& model, std::span<const int> tokens) {
-    if (tokens.size() < 2) {
-        throw InputError("evaluating " + std::to_string(tokens.size()) +
-                         " tokens; at least 2 are needed");
+double evaluate(IntegerModel& model, std::span<const int> tokens,
+                const EvaluationProgress& progress) {
+    for (const int token : tokens) {
+        require_in_vocabulary(token, model.config());
     }
     model.reset();
-    double bits = 0.0;
-    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-        const fixed::Values logits = model.step(tokens[i]);
-        const auto target = static_cast<std::size_t>(tokens[i + 1]);
-        if (target >= logits.size()) {
-            throw InputError("token " + std::to_string(tokens[i + 1]) +
-                             "; the model's vocabulary is 0 to " +
-                             std::to_string(logits.size() - 1));
-        }
-        const Value largest = *std::max_element(logits.begin(), logits.end());
-        double total = 0.0;
-        for (const Value logit : logits) {
-            total += std::exp((static_cast<double>(logit) - largest) / fixed::kOne);
-        }
-        bits += std::log2(total) -
-                (static_cast<double>(logits[target]) - largest) / fixed::kOne / std::log(2.0);
-    }
-    return bits / static_cast<double>(tokens.size() - 1);
+    std::vector<float> logits(static_cast<std::size_t>(model.config().vocabulary));
+    const auto step = [&](int token) {
+        const Values result = model.step(token);
+        std::transform(result.begin(), result.end(), logits.begin(), [](Value logit) {
+            return static_cast<float>(logit) / static_cast<float>(fixed::kOne);
+        });
+        return std::span<const float>(logits);
+    };
+    return evaluate_steps(step, tokens, progress);
 }
 
 }  // namespace spikeloom::models

@@ -2,6 +2,7 @@
 // must equal this bit for bit. docs/numerics.md lists the kernel calls in order.
 #pragma once
 
+#include "models/evaluation.hpp"
 #include "models/quantised_model.hpp"
 
 #include <cstddef>
@@ -93,7 +94,9 @@ class IntegerModel {
     std::unique_ptr<Impl> impl_;
 };
 
-/// Mean of -log2 p(tokens[i + 1] | tokens[0 ... i]) from the empty state; needs two tokens.
-double bits_per_token(IntegerModel& model, std::span<const int> tokens);
+/// Mean bits per token from the empty state, as evaluation.hpp defines it. Throws InputError for
+/// fewer than two tokens and for one outside the vocabulary.
+double evaluate(IntegerModel& model, std::span<const int> tokens,
+                const EvaluationProgress& progress = {});
 
 }  // namespace spikeloom::models

@@ -1,0 +1,82 @@
+// Small random SpikeGPTs whose neurons fire, for the tests of the integer half.
+#pragma once
+
+#include "base/random.hpp"
+#include "models/quantiser.hpp"
+
+#include <cmath>
+#include <span>
+#include <vector>
+
+namespace spikeloom::tests {
+
+inline models::ModelConfig small_config(models::Variant variant = models::Variant::linear_lif) {
+    models::ModelConfig config;
+    config.variant = variant;
+    config.layers = 2;
+    config.channels = 16;
+    config.vocabulary = 20;
+    return config;
+}
+
+inline models::Parameters random_parameters(const models::ModelConfig& config,
+                                            std::uint64_t seed = 1) {
+    models::Parameters parameters(config);
+    Random random(seed);
+    const auto fill = [&](std::span<float> values, double mean, double deviation) {
+        for (float& value : values) {
+            value = static_cast<float>(mean + deviation * random.normal());
+        }
+    };
+    const auto uniform = [&](std::span<float> values, double from, double to) {
+        for (float& value : values) {
+            value = static_cast<float>(from + (to - from) * random.uniform());
+        }
+    };
+    const double unit = 1.0 / std::sqrt(static_cast<double>(config.channels));
+    auto& tensors = parameters.tensors();
+    fill(tensors.embedding, 0.0, 1.0);
+    fill(tensors.ln0_weight, 1.0, 0.1);
+    fill(tensors.ln0_bias, 0.0, 0.1);
+    fill(tensors.ln_out_weight, 1.0, 0.1);
+    fill(tensors.ln_out_bias, 0.0, 0.1);
+    fill(tensors.head, 0.0, unit);
+    for (auto& layer : tensors.layers) {
+        fill(layer.ln1_weight, 1.0, 0.1);
+        fill(layer.ln1_bias, 0.0, 0.1);
+        fill(layer.ln2_weight, 1.0, 0.1);
+        fill(layer.ln2_bias, 0.0, 0.1);
+        uniform(layer.att.time_decay, -4.0, 1.0);
+        uniform(layer.att.time_first, -1.5, 0.5);
+        for (const auto& mix : {layer.att.time_mix_k, layer.att.time_mix_v, layer.att.time_mix_r,
+                                layer.ffn.time_mix_k, layer.ffn.time_mix_r}) {
+            uniform(mix, 0.0, 1.0);
+        }
+        fill(layer.att.key, 0.0, unit);
+        fill(layer.att.value, 0.0, unit);
+        fill(layer.att.receptance, 0.0, unit);
+        fill(layer.att.output, 0.0, 6.0 * unit);
+        fill(layer.ffn.key, 0.0, unit);
+        fill(layer.ffn.receptance, 0.0, unit);
+        fill(layer.ffn.value, 0.0, 2.0 * unit);
+    }
+    return parameters;
+}
+
+inline std::vector<int> random_tokens(const models::ModelConfig& config, std::size_t count,
+                                      std::uint64_t seed) {
+    Random random(seed);
+    std::vector<int> tokens(count);
+    for (int& token : tokens) {
+        token = static_cast<int>(random.below(static_cast<std::uint64_t>(config.vocabulary)));
+    }
+    return tokens;
+}
+
+inline models::QuantisedModel quantised(const models::Parameters& parameters,
+                                        const models::QuantiserOptions& options = {}) {
+    const models::Calibration calibration(parameters, random_tokens(parameters.config(), 100, 99));
+    return models::quantise(parameters, calibration, options);
+}
+
+}  // namespace spikeloom::tests

@@ -1,0 +1,155 @@
+// The integer SpikeGPT written a second time, from docs/numerics.md ("A token, kernel by kernel"):
+// one channel at a time with the scalar kernels, matrices event by event as a chip walks them.
+#pragma once
+
+#include "models/quantised_model.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+namespace spikeloom::tests {
+
+class IntegerReference {
+  public:
+    using Value = models::fixed::Value;
+    using Vector = std::vector<Value>;
+
+    explicit IntegerReference(const models::QuantisedModel& model)
+        : model_(model), channels_(static_cast<std::size_t>(model.config.channels)) {
+        const Vector zero(channels_, 0);
+        const Vector empty(channels_, models::fixed::kEmptyExponent);
+        for (std::size_t l = 0; l < model.layers.size(); ++l) {
+            memory_.push_back({zero, zero, zero, empty, zero, zero, zero});
+        }
+    }
+
+    Vector step(int token) {
+        namespace fixed = models::fixed;
+        const int fraction = model_.residual.fraction;
+        Vector x(channels_);
+        for (std::size_t c = 0; c < channels_; ++c) {
+            const std::uint8_t bit =
+                model_.embedding[static_cast<std::size_t>(token) * channels_ + c];
+            x[c] = bit << fraction;
+        }
+        x = layer_norm(model_.embedding_norm, x);
+        for (Value& v : x) {
+            v = fixed::narrow(v, 16 - fraction, model_.residual.bits);
+        }
+        for (std::size_t l = 0; l < model_.layers.size(); ++l) {
+            const models::QuantisedTimeMix& time = model_.layers[l].time_mix;
+            join(x, time_mix(time, memory_[l], x), memory_[l].att_membrane, time.sum);
+            const models::QuantisedChannelMix& channel = model_.layers[l].channel_mix;
+            join(x, channel_mix(channel, memory_[l], x), memory_[l].ffn_membrane, channel.sum);
+        }
+        return product(model_.head, layer_norm(model_.final_norm, x));
+    }
+
+  private:
+    struct Memory {
+        Vector h, p, q, o, att_membrane, ffn_h, ffn_membrane;
+    };
+
+    Vector layer_norm(const models::QuantisedNorm& norm, const Vector& x) const {
+        namespace fixed = models::fixed;
+        Vector y(x.size());
+        fixed::normalise(x, static_cast<std::int64_t>(x.size()), fixed::sum(x),
+                         fixed::sum_of_squares(x), norm.epsilon, y);
+        for (std::size_t c = 0; c < y.size(); ++c) {
+            y[c] = fixed::add(fixed::multiply(y[c], norm.gain[c]), norm.bias[c]);
+        }
+        return y;
+    }
+
+    static Vector product(const models::QuantisedMatrix& matrix, const Vector& x) {
+        namespace fixed = models::fixed;
+        const auto rows = static_cast<std::size_t>(matrix.rows);
+        Vector sums(rows, 0);
+        for (std::size_t c = 0; c < x.size(); ++c) {
+            const Value event = fixed::narrow(x[c], 16 - matrix.input.fraction, matrix.input.bits);
+            for (std::size_t r = 0; event != 0 && r < rows; ++r) {
+                sums[r] += matrix.weights[r * x.size() + c] * event;
+            }
+        }
+        for (std::size_t r = 0; r < rows; ++r) {
+            sums[r] = fixed::multiply(sums[r], matrix.multiplier[r], matrix.shift);
+        }
+        return sums;
+    }
+
+    static Vector mixed(const Vector& now, const Vector& before, const Vector& mix) {
+        Vector y(now.size());
+        for (std::size_t c = 0; c < y.size(); ++c) {
+            y[c] = models::fixed::interpolate(now[c], before[c], mix[c]);
+        }
+        return y;
+    }
+
+    Vector time_mix(const models::QuantisedTimeMix& mix, Memory& memory, const Vector& x) const {
+        using namespace models::fixed;
+        const Vector h = layer_norm(mix.norm, x);
+        const Vector k = product(mix.key, mixed(h, memory.h, mix.mix_key));
+        const Vector v = product(mix.value, mixed(h, memory.h, mix.mix_value));
+        const Vector r = product(mix.receptance, mixed(h, memory.h, mix.mix_receptance));
+        memory.h = h;
+        Vector z(channels_);
+        for (std::size_t c = 0; c < channels_; ++c) {
+            Value& p = memory.p[c];
+            Value& q = memory.q[c];
+            Value& o = memory.o[c];
+            const Value uk = add(mix.first[c], k[c]);
+            const Value no = std::max(o, uk);
+            Value a = exponential(subtract(o, no));
+            Value b = exponential(subtract(uk, no));
+            const Value y = divide(add(multiply(a, p), multiply(b, v[c])), add(multiply(a, q), b));
+            const Value wo = add(mix.decay[c], o);
+            o = std::max(wo, k[c]);
+            a = exponential(subtract(wo, o));
+            b = exponential(subtract(k[c], o));
+            p = add(multiply(a, p), multiply(b, v[c]));
+            q = add(multiply(a, q), b);
+            z[c] = multiply(sigmoid(r[c]), y);
+        }
+        return product(mix.output, z);
+    }
+
+    Vector channel_mix(const models::QuantisedChannelMix& mix, Memory& memory,
+                       const Vector& x) const {
+        using namespace models::fixed;
+        const Vector h = layer_norm(mix.norm, x);
+        Vector k = product(mix.key, mixed(h, memory.ffn_h, mix.mix_key));
+        const Vector r = product(mix.receptance, mixed(h, memory.ffn_h, mix.mix_receptance));
+        memory.ffn_h = h;
+        for (Value& element : k) {
+            element = element > 0 ? multiply(element, element) : 0;
+        }
+        Vector u = product(mix.value, k);
+        for (std::size_t c = 0; c < channels_; ++c) {
+            u[c] = multiply(sigmoid(r[c]), u[c]);
+        }
+        return u;
+    }
+
+    void join(Vector& x, const Vector& drive, Vector& membrane, models::EventFormat sum) const {
+        namespace fixed = models::fixed;
+        for (std::size_t c = 0; c < channels_; ++c) {
+            Value added = 0;
+            if (model_.config.spiking()) {
+                const auto neuron = fixed::integrate_and_fire(membrane[c], drive[c], model_.lif);
+                membrane[c] = neuron.membrane;
+                added = (neuron.spike ? 1 : 0) << model_.residual.fraction;
+            } else {
+                added = fixed::narrow(drive[c], 16 - sum.fraction, sum.bits) *
+                        (1 << (model_.residual.fraction - sum.fraction));
+            }
+            x[c] = fixed::narrow(fixed::add(x[c], added), 0, model_.residual.bits);
+        }
+    }
+
+    const models::QuantisedModel& model_;
+    std::size_t channels_;
+    std::vector<Memory> memory_;
+};
+
+}  // namespace spikeloom::tests
