@@ -5,7 +5,8 @@
 
 namespace spikeloom::models {
 
-Calibration::Calibration(const Parameters& parameters, std::span<const int> tokens)
+Calibration::Calibration(const Parameters& parameters, std::span<const int> tokens,
+                         const EvaluationProgress& progress)
     : layers_(static_cast<std::size_t>(parameters.config().layers)) {
     RecurrentModel model(parameters);
     model.observe([this](Site site, int layer, std::span<const float> values) {
@@ -14,8 +15,11 @@ Calibration::Calibration(const Parameters& parameters, std::span<const int> toke
             most = std::max(most, std::fabs(static_cast<double>(value)));
         }
     });
-    for (const int token : tokens) {
-        model.step(token);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        model.step(tokens[i]);
+        if (progress) {
+            progress(i + 1);
+        }
     }
 }
 

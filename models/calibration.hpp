@@ -2,6 +2,7 @@
 // event formats by.
 #pragma once
 
+#include "models/evaluation.hpp"
 #include "models/recurrent_model.hpp"
 
 #include <array>
@@ -13,7 +14,8 @@ namespace spikeloom::models {
 class Calibration {
   public:
     /// Runs the model over the tokens from the empty state.
-    Calibration(const Parameters& parameters, std::span<const int> tokens);
+    Calibration(const Parameters& parameters, std::span<const int> tokens,
+                const EvaluationProgress& progress = {});
 
     /// The largest magnitude seen at a site of a layer; 0 where nothing was.
     double largest(Site site, int layer) const;

@@ -277,20 +277,27 @@ class Quantiser {
     QuantisedModel model_;
 };
 
-void check_range(const char* what, double value, double least, double most) {
-    if (!(value >= least && value <= most)) {
-        throw InputError(std::string("quantising with ") + what + " " + std::to_string(value) +
-                         "; allowed are " + std::to_string(least) + " to " + std::to_string(most));
+void check_bits(const char* what, int bits) {
+    if (bits < 2 || bits > 16) {
+        throw InputError("quantising with " + std::to_string(bits) + " " + what +
+                         " bits; allowed are 2 to 16");
     }
 }
 
 }  // namespace
 
+void QuantiserOptions::check() const {
+    check_bits("weight", weight_bits);
+    check_bits("event", event_bits);
+    if (!(headroom >= 1.0 && headroom <= 1024.0)) {
+        throw InputError("quantising with headroom " + std::to_string(headroom) +
+                         "; allowed are 1 to 1024");
+    }
+}
+
 QuantisedModel quantise(const Parameters& parameters, const Calibration& calibration,
                         const QuantiserOptions& options) {
-    check_range("weight bits", options.weight_bits, 2, 16);
-    check_range("event bits", options.event_bits, 2, 16);
-    check_range("headroom", options.headroom, 1.0, 1024.0);
+    options.check();
     return Quantiser(parameters, calibration, options).run();
 }
 

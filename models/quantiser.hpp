@@ -11,7 +11,10 @@ namespace spikeloom::models {
 struct QuantiserOptions {
     int weight_bits = 8;     ///< of every matrix, 2 to 16; the embedding has 1
     int event_bits = 16;     ///< of what travels into the matrices, 2 to 16, at most
-    double headroom = 1.25;  ///< room above the largest value calibration saw, a factor
+    double headroom = 1.25;  ///< room above the largest value calibration saw, a factor from 1
+
+    /// InputError where one is out of its range.
+    void check() const;
 };
 
 /// Every row of a matrix gets its own scale, every vector that travels a power-of-two format that

@@ -238,7 +238,8 @@ TEST_CASE("A matrix of zeros, and one of huge weights, quantise or are refused")
 
 TEST_CASE("Options and constants without an integer form are refused") {
     const Parameters parameters = random_parameters(small_config());
-    CHECK_THROWS_WITH(quantised(parameters, {1, 16, 1.25}), Catch::Contains("weight bits 1"));
+    CHECK_THROWS_WITH(quantised(parameters, {1, 16, 1.25}),
+                      Catch::Contains("1 weight bits; allowed are 2 to 16"));
     CHECK_THROWS_AS(quantised(parameters, {17, 16, 1.25}), InputError);
     CHECK_THROWS_AS(quantised(parameters, {8, 1, 1.25}), InputError);
     CHECK_THROWS_AS(quantised(parameters, {8, 17, 1.25}), InputError);
