@@ -1,6 +1,7 @@
 // Sets as bit masks: of virtual channels or ports in one word, of nodes in many.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,59 @@ inline int first_at(std::uint32_t set, int from) {
     const std::uint32_t later = set & (~std::uint32_t{0} << from);
     return std::countr_zero(later != 0 ? later : set);
 }
+
+/// A set of virtual channels of a router's ports, which have at most 16 each. A member is its
+/// number, port * 16 + channel.
+class VcSet {
+  public:
+    static constexpr int number(int port, int vc) { return port << 4 | vc; }
+    static constexpr int port(int number) { return number >> 4; }
+    static constexpr int vc(int number) { return number & 15; }
+
+    bool has(int number) const { return (words_[word(number)] >> (number & 63) & 1) != 0; }
+    void insert(int number) { words_[word(number)] |= std::uint64_t{1} << (number & 63); }
+    void erase(int number) { words_[word(number)] &= ~(std::uint64_t{1} << (number & 63)); }
+    void insert(const VcSet& other) {
+        words_[0] |= other.words_[0];
+        words_[1] |= other.words_[1];
+    }
+    void erase(const VcSet& other) {
+        words_[0] &= ~other.words_[0];
+        words_[1] &= ~other.words_[1];
+    }
+
+    bool empty() const { return (words_[0] | words_[1]) == 0; }
+    bool single() const {
+        const std::uint64_t any = words_[0] | words_[1];
+        return (words_[0] == 0 || words_[1] == 0) && (any & (any - 1)) == 0 && any != 0;
+    }
+    /// The least member of a set that is not empty.
+    int first() const {
+        return words_[0] != 0 ? std::countr_zero(words_[0]) : 64 + std::countr_zero(words_[1]);
+    }
+    /// The channels of one port.
+    std::uint32_t of_port(int port) const {
+        return static_cast<std::uint32_t>(words_[word(port << 4)] >> ((port & 3) << 4)) & 0xffffU;
+    }
+    void fill_port(int port, int vcs) {
+        words_[word(port << 4)] |= ((std::uint64_t{1} << vcs) - 1) << ((port & 3) << 4);
+    }
+
+    friend VcSet operator&(const VcSet& a, const VcSet& b) {
+        return VcSet(a.words_[0] & b.words_[0], a.words_[1] & b.words_[1]);
+    }
+    friend VcSet operator|(const VcSet& a, const VcSet& b) {
+        return VcSet(a.words_[0] | b.words_[0], a.words_[1] | b.words_[1]);
+    }
+
+    VcSet() = default;
+
+  private:
+    VcSet(std::uint64_t low, std::uint64_t high) : words_{low, high} {}
+    static std::size_t word(int number) { return static_cast<std::size_t>(number >> 6); }
+
+    std::array<std::uint64_t, 2> words_{};
+};
 
 /// A set of nodes whose sweep costs the members, not the range: a bit a node, and above it a bit
 /// for each word that is not empty.

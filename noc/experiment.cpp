@@ -66,11 +66,10 @@ ExperimentResult run_experiment(const ExperimentConfig& config, Host host, bool 
     const auto start = std::chrono::steady_clock::now();
     const Cycle limit = traced ? kNever : created + config.drain_limit;
     Cycle now = 0;
-    Cycle stretch = kShortestStretch;
+    Cycle stretch = std::min(kShortestStretch, config.stall_limit);
     while (now < created || (!network.drained() && now < limit)) {
         const auto begun = std::chrono::steady_clock::now();
-        now =
-            std::min(now + std::min(stretch, config.stall_limit), now < created ? created : limit);
+        now = std::min(now + stretch, now < created ? created : limit);
         machine->run_until(now);
         check_progress(network, now, config.stall_limit);
         if (observer) {
@@ -78,9 +77,9 @@ ExperimentResult run_experiment(const ExperimentConfig& config, Host host, bool 
         }
         // As long as it can be without letting the observer wait; what runs is the same.
         if (std::chrono::steady_clock::now() - begun < kShortWhile) {
-            stretch *= 2;
+            stretch = std::min(stretch * 2, config.stall_limit);
         } else {
-            stretch = std::max(stretch / 2, kShortestStretch);
+            stretch = std::max(stretch / 2, Cycle{1});
         }
     }
     result.wall_seconds =

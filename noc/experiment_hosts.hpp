@@ -5,6 +5,7 @@
 #include "noc/meter.hpp"
 #include "noc/traffic.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -24,6 +25,10 @@ class Recorder {
     Cycle create(Send&& send) {
         packets_.clear();
         const Cycle covered = traffic_.extend(packets_);
+        if (rows_ != nullptr) {
+            std::stable_sort(packets_.begin(), packets_.end(),
+                             [](const Packet& a, const Packet& b) { return a.ready < b.ready; });
+        }
         for (const Packet& packet : packets_) {
             note(packet, send(packet));
         }

@@ -1,12 +1,14 @@
 // What the network's parts share: the flits in their buffers, what is under way, the packets.
 #pragma once
 
+#include "noc/bit_sets.hpp"
 #include "noc/network.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace spikeloom::noc {
@@ -41,41 +43,50 @@ inline constexpr int kBuffersPerNode = kPorts + 1;
 /// One virtual channel of one port of one node, in a word.
 class Place {
   public:
+    Place() = default;
     Place(NodeId node, int port, int vc)
-        : bits_(node << 8 | static_cast<std::uint32_t>(port) << 4 |
-                static_cast<std::uint32_t>(vc)) {}
+        : bits_(node << 8 | static_cast<std::uint32_t>(VcSet::number(port, vc))) {}
 
     NodeId node() const { return bits_ >> 8; }
-    int port() const { return static_cast<int>(bits_ >> 4 & 15); }
-    int vc() const { return static_cast<int>(bits_ & 15); }
+    /// Port and channel as a member of a VcSet.
+    int number() const { return static_cast<int>(bits_ & 255); }
+    int port() const { return VcSet::port(number()); }
+    int vc() const { return VcSet::vc(number()); }
 
   private:
     std::uint32_t bits_;
 };
 
 /// Places to which something happens a bounded number of cycles ahead: a ring of lists, a list a
-/// cycle.
+/// cycle, each with room for the most that can happen in a cycle.
 class Wheel {
   public:
-    explicit Wheel(int longest_delay)
-        : slots_(std::bit_ceil(static_cast<std::size_t>(longest_delay) + 1)) {}
+    Wheel(int longest_delay, std::size_t most_a_cycle)
+        : mask_(std::bit_ceil(static_cast<std::size_t>(longest_delay) + 1) - 1),
+          most_(most_a_cycle),
+          counts_(mask_ + 1),
+          places_(std::make_unique_for_overwrite<Place[]>((mask_ + 1) * most_)) {}
 
-    void add(Cycle due, Place place) { slots_[due & (slots_.size() - 1)].push_back(place); }
+    void add(Cycle due, Place place) {
+        const std::size_t slot = due & mask_;
+        places_[slot * most_ + counts_[slot]++] = place;
+    }
 
     /// Calls `happens(place)` for all that is due in the cycle `now`. It may add to later cycles.
     template <class Happens>
     void turn(Cycle now, Happens&& happens) {
-        std::vector<Place>& slot = slots_[now & (slots_.size() - 1)];
-        for (const Place place : slot) {
-            happens(place);
+        const std::size_t slot = now & mask_;
+        const Place* const first = &places_[slot * most_];
+        for (const Place* place = first; place != first + counts_[slot]; ++place) {
+            happens(*place);
         }
-        slot.clear();
+        counts_[slot] = 0;
     }
 
     /// The first cycle from `now` on in which something happens.
     Cycle next(Cycle now) const {
-        for (Cycle cycle = now; cycle < now + slots_.size(); ++cycle) {
-            if (!slots_[cycle & (slots_.size() - 1)].empty()) {
+        for (Cycle cycle = now; cycle <= now + mask_; ++cycle) {
+            if (counts_[cycle & mask_] != 0) {
                 return cycle;
             }
         }
@@ -83,7 +94,11 @@ class Wheel {
     }
 
   private:
-    std::vector<std::vector<Place>> slots_;
+    std::size_t mask_;
+    std::size_t most_;
+    std::vector<std::size_t> counts_;
+    std::unique_ptr<Place[]>
+        places_;  // written before it is read: memory that is never used is free
 };
 
 /// What is known of each packet between send() and the delivery of its tail.
@@ -141,14 +156,19 @@ struct Fabric {
           vcs(static_cast<std::size_t>(chosen.vcs)),
           buffer(static_cast<std::size_t>(chosen.buffer)),
           flits(static_cast<std::size_t>(chosen.nodes()) * kBuffersPerNode * vcs * buffer),
-          arrivals(std::max(chosen.forward_delay, chosen.injection_delay)),
-          credits(chosen.credit_delay) {}
+          // In a cycle a node's router sends a flit by each port and its source another; its router
+          // returns a credit for each of those, its interface another.
+          arrivals(std::max(chosen.forward_delay, chosen.injection_delay),
+                   static_cast<std::size_t>(chosen.nodes()) * (kPorts + 1)),
+          credits(chosen.credit_delay, static_cast<std::size_t>(chosen.nodes()) * (kPorts + 1)) {}
 
-    /// The number of a virtual channel's buffer among all; `port` may be kInterface.
-    std::size_t buffer_index(NodeId node, int port, int vc) const {
-        return (static_cast<std::size_t>(node) * kBuffersPerNode + static_cast<std::size_t>(port)) *
-                   vcs +
-               static_cast<std::size_t>(vc);
+    /// The ring of a virtual channel of a port, or of the interface.
+    Flit* ring(NodeId node, int port, int vc) {
+        const std::size_t number =
+            (static_cast<std::size_t>(node) * kBuffersPerNode + static_cast<std::size_t>(port)) *
+                vcs +
+            static_cast<std::size_t>(vc);
+        return &flits[number * buffer];
     }
 
     NetworkConfig config;

@@ -54,8 +54,7 @@ bool Interfaces::consume(NodeId node) {
     interface.next = static_cast<std::uint8_t>(vc + 1);
 
     RingReader& ring = rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)];
-    const std::size_t from = fabric_.buffer_index(node, kInterface, vc) * fabric_.buffer;
-    const Flit flit = fabric_.flits[from + ring.take(fabric_.buffer)];
+    const Flit flit = fabric_.ring(node, kInterface, vc)[ring.take(fabric_.buffer)];
     if (ring.visible == 0) {
         interface.occupied = static_cast<std::uint16_t>(interface.occupied & ~(1U << vc));
     }

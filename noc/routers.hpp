@@ -16,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ class Routers {
     void credit(Place output);
     /// Executes the present cycle of every router that may have something to do.
     void execute() {
-        active_.sweep([this](NodeId node) { return execute(node); });
+        active_.sweep([this](NodeId node) { return execute(router(node)); });
     }
     /// Whether a router may have something to do.
     bool idle() const { return active_.empty(); }
@@ -43,20 +44,16 @@ class Routers {
     std::optional<std::string> blockage(NodeId node) const;
 
   private:
-    /// A mask of virtual channels for each input port. The spare lanes are always 0; they make it
-    /// one vector register.
-    using Lanes = std::array<std::uint16_t, 8>;
-
     struct alignas(64) State {
-        Lanes occupied{};  // holds a visible flit
-        Lanes routing{};   // the states; a channel in none of them is idle
-        Lanes waiting{};
-        Lanes active{};
-        Lanes credited{};  // active, and the owned output channel has a credit
-        std::array<std::uint16_t, kPorts> unowned{};  // virtual channels of each output port
-        std::array<std::uint8_t, kPorts> next_vc{};   // of an input: first candidate for the switch
-        std::array<std::uint8_t, kPorts> accept{};    // of an input: pointer to output ports
-        std::array<std::uint8_t, kPorts> grant{};     // of an output: pointer to input ports
+        VcSet occupied;  // of inputs: holds a visible flit
+        VcSet routing;   // the states; a channel in none of them is idle
+        VcSet waiting;
+        VcSet active;
+        VcSet credited;  // active, and the output channel it owns has a credit
+        VcSet unowned;   // of outputs
+        std::array<std::uint8_t, kPorts> next_vc{};  // of an input: first candidate for the switch
+        std::array<std::uint8_t, kPorts> accept{};   // of an input: pointer to output ports
+        std::array<std::uint8_t, kPorts> grant{};    // of an output: pointer to input ports
     };
     struct InputVc {
         RingReader ring;
@@ -67,9 +64,8 @@ class Routers {
     };
     struct OutputVc {
         RingWriter ring;
-        std::uint8_t owner_port = 0;  // the input that owns it, or did last
-        std::uint8_t owner_vc = 0;
-        std::uint8_t grant = 0;  // pointer of virtual channel allocation, port * vcs + vc
+        std::uint8_t owner = 0;  // the input channel that owns it, or did last
+        std::uint8_t grant = 0;  // pointer of virtual channel allocation to input channels
     };
     struct Counts {
         std::array<std::uint64_t, kPorts> sent{};
@@ -77,28 +73,44 @@ class Routers {
         std::uint64_t routes = 0;
         std::uint64_t vc_allocations = 0;
     };
-    /// A virtual channel that asks for others, its number (port * vcs + vc) and what it asks for.
+    /// An input channel that asks for channels of an output.
     struct VcRequest {
-        int number;
-        int port;
-        int vc;
+        int input;
         int output;
         std::uint32_t wanted;
         std::uint32_t granted;
     };
 
-    std::size_t index(NodeId node, int port, int vc) const {
-        return (static_cast<std::size_t>(node) * kPorts + static_cast<std::size_t>(port)) *
-                   fabric_.vcs +
-               static_cast<std::size_t>(vc);
+    /// One router; its channels by their numbers as in a VcSet.
+    struct Router {
+        NodeId node;
+        State& state;
+        Counts& counts;
+        InputVc* inputs;
+        OutputVc* outputs;
+        std::size_t vcs;
+
+        InputVc& input(int number) const { return inputs[place(number, vcs)]; }
+        OutputVc& output(int number) const { return outputs[place(number, vcs)]; }
+    };
+
+    static std::size_t place(int number, std::size_t vcs) {
+        return static_cast<std::size_t>(VcSet::port(number)) * vcs +
+               static_cast<std::size_t>(VcSet::vc(number));
     }
 
-    bool execute(NodeId node);
-    void allocate_vcs(State& state, NodeId node, Lanes& won);
-    void allocate_switch(State& state, NodeId node, const Lanes& candidates);
-    void accept_vc(State& state, NodeId node, const VcRequest& request, Lanes& won);
-    void forward(State& state, NodeId node, int input, int vc, int output);
-    void start_packet(State& state, NodeId node, int input, int vc);
+    Router router(NodeId node) {
+        const std::size_t first = node * kPorts * fabric_.vcs;
+        return {node, states_[node], counts_[node], &inputs_[first], &outputs_[first], fabric_.vcs};
+    }
+
+    bool execute(const Router& router);
+    void allocate_vcs(const Router& router);
+    static void grant_vcs(const Router& router, int output, std::span<VcRequest> requests);
+    static void accept_vc(const Router& router, const VcRequest& request);
+    void allocate_switch(const Router& router, VcSet candidates);
+    void forward(const Router& router, int input, int output);
+    void start_packet(const Router& router, int input);
     int route(NodeId node, NodeId destination) const;
 
     Fabric& fabric_;
@@ -107,8 +119,12 @@ class Routers {
     std::vector<InputVc> inputs_;
     std::vector<OutputVc> outputs_;
     std::vector<Counts> counts_;
-    std::array<std::int32_t, kPorts> neighbour_{};  // by output port, added to the node's number
+    std::array<NodeId, kPorts>
+        neighbour_;  // by output port, added to the node's number modulo 2^32
+    Cycle forward_delay_;
+    Cycle credit_delay_;
     std::vector<std::array<std::uint8_t, 2>> position_;  // by node: its column and row
+    std::array<std::uint8_t, 16> port_towards_{};        // by direction, see route()
     NodeSet active_;
 };
 

@@ -114,8 +114,8 @@ void Sources::send_flit(NodeId node, int message_class, int vc) {
     const bool tail = queue.sent + 1 == packet.flits;
 
     RingWriter& ring = rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)];
-    const std::size_t to = fabric_.buffer_index(node, kLocal, vc) * fabric_.buffer;
-    fabric_.flits[to + ring.put(fabric_.buffer)] = Flit(id, packet.destination, queue.sent, tail);
+    fabric_.ring(node, kLocal, vc)[ring.put(fabric_.buffer)] =
+        Flit(id, packet.destination, queue.sent, tail);
     fabric_.arrivals.add(fabric_.now + static_cast<Cycle>(fabric_.config.injection_delay),
                          Place(node, kLocal, vc));
     if (ring.credits == 0) {

@@ -128,7 +128,6 @@ Cycle SyntheticTraffic::after_gap(Cycle from, Random& random) const {
 }
 
 Cycle SyntheticTraffic::extend(std::vector<Packet>& packets) {
-    const auto first = static_cast<std::ptrdiff_t>(packets.size());
     covered_ = std::min(covered_ + span_, end_);
     for (NodeId source = 0; source < nodes_.size(); ++source) {
         Node& node = nodes_[source];
@@ -140,8 +139,6 @@ Cycle SyntheticTraffic::extend(std::vector<Packet>& packets) {
             node.next = after_gap(node.next + 1, node.random);
         }
     }
-    std::stable_sort(packets.begin() + first, packets.end(),
-                     [](const Packet& a, const Packet& b) { return a.ready < b.ready; });
     return covered_ == end_ ? kNever : covered_;
 }
 

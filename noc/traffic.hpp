@@ -58,8 +58,8 @@ class Destinations {
     NodeId height_;
 };
 
-/// Packets in the order of their creation, a span of cycles at a time. A packet is `ready` in the
-/// cycle of its creation, which is its tag too.
+/// Packets, a span of cycles at a time, those of a node in the order of their creation. A packet is
+/// `ready` in the cycle of its creation, which is its tag too.
 class Traffic {
   public:
     virtual ~Traffic() = default;
