@@ -1,0 +1,293 @@
+// The command line as its users and their scripts meet it: the real program, its exit codes, its
+// one line for a mistake, its JSON, its files.
+#include "base/files.hpp"
+#include "base/random.hpp"
+#include "base/safetensors.hpp"
+#include "tests/support/shared_files.hpp"
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <sys/wait.h>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+namespace spikeloom {
+namespace {
+
+using nlohmann::json;
+
+struct Outcome {
+    int exit_code = -1;
+    std::string out;
+    std::string error;
+};
+
+/// A folder of its own for every test.
+class Scratch {
+  public:
+    Scratch() {
+        std::string pattern =
+            (std::filesystem::temp_directory_path() / "spikeloom-cli-XXXXXX").string();
+        REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+        folder_ = pattern;
+    }
+    ~Scratch() { std::filesystem::remove_all(folder_); }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    std::string path(const std::string& name) const { return (folder_ / name).string(); }
+
+    std::string file(const std::string& name, const std::string& text) const {
+        write_file(folder_ / name, text);
+        return path(name);
+    }
+
+    Outcome run(const std::string& words) const {
+        Outcome outcome;
+        const std::string command =
+            std::string(SPIKELOOM_BINARY) + " " + words + " 2>" + path("stderr");
+        FILE* pipe = ::popen(command.c_str(), "r");
+        REQUIRE(pipe != nullptr);
+        std::array<char, 4096> buffer{};
+        for (std::size_t read = 0;
+             (read = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+            outcome.out.append(buffer.data(), read);
+        }
+        const int status = ::pclose(pipe);
+        outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        outcome.error = read_file(path("stderr"));
+        return outcome;
+    }
+
+    /// Runs what must succeed and gives its JSON.
+    json json_of(const std::string& words) const {
+        const Outcome outcome = run(words + " --json -");
+        INFO(words << "\n" << outcome.error);
+        REQUIRE(outcome.exit_code == 0);
+        return json::parse(outcome.out);
+    }
+
+    /// Runs what must be refused: exit code 2, nothing on standard output, one line that says why.
+    std::string refusal(const std::string& words) const {
+        const Outcome outcome = run(words);
+        INFO(words << "\n" << outcome.error);
+        CHECK(outcome.exit_code == 2);
+        CHECK(outcome.out.empty());
+        CHECK(std::count(outcome.error.begin(), outcome.error.end(), '\n') == 1);
+        return outcome.error;
+    }
+
+  private:
+    std::filesystem::path folder_;
+};
+
+/// Enough English for a tiny model to learn something from.
+std::string tiny_text() {
+    const char* const words[] = {"the ", "state ",  "of ",  "union ",
+                                 "is ",  "strong ", "and ", "we "};
+    Random random(5);
+    std::string text;
+    while (text.size() < 6000) {
+        text += words[random.below(8)];
+    }
+    return text;
+}
+
+constexpr const char* kTinyTraining =
+    "model: {layers: 2, channels: 16, context: 32}\n"
+    "training: {batch: 4, steps: 12, warmup_steps: 2, learning_rate: 0.01}\n";
+
+/// A trained and quantised model and a chip for it.
+struct TinyModel : Scratch {
+    TinyModel() {
+        file("text.txt", tiny_text());
+        file("train.yaml", kTinyTraining);
+        json_of("train --config " + path("train.yaml") + " --text " + path("text.txt") + " --out " +
+                path("m.safetensors"));
+        json_of("quantize --model " + path("m.safetensors") + " --text " + path("text.txt") +
+                " --max-tokens 200 --out " + path("q.safetensors"));
+    }
+};
+
+const std::string kChip = std::string(SPIKELOOM_SOURCE_DIR) + "/configs/chips/spikeloom-20.yaml";
+
+TEST_CASE("help and version go to standard output and succeed") {
+    const Scratch scratch;
+    for (const char* words :
+         {"--help", "--version", "train --help", "simulate --help", "noc --help"}) {
+        const Outcome outcome = scratch.run(words);
+        INFO(words);
+        CHECK(outcome.exit_code == 0);
+        CHECK_FALSE(outcome.out.empty());
+        CHECK(outcome.error.empty());
+    }
+}
+
+TEST_CASE("bad usage is one line and exit code 2") {
+    const Scratch scratch;
+    CHECK_THAT(scratch.refusal("tarin"), Catch::Contains("unknown command 'tarin'"));
+    CHECK_THAT(scratch.refusal("noc --rat 0.1"), Catch::Contains("--rat"));
+    CHECK_THAT(scratch.refusal("noc --rate fast"), Catch::Contains("rate"));
+    CHECK_THAT(scratch.refusal("noc stray"), Catch::Contains("positional"));
+    CHECK_THAT(scratch.refusal("train"), Catch::Contains("missing"));
+    CHECK_THAT(scratch.refusal("info"), Catch::Contains("exactly one"));
+    CHECK_THAT(scratch.refusal("info --model " + scratch.path("none")), Catch::Contains("none"));
+}
+
+TEST_CASE("a mistake in a configuration is told with file, line and key") {
+    const Scratch scratch;
+    const std::string noc = scratch.file("noc.yaml", "width: 4\nvcz: 2\n");
+    CHECK_THAT(scratch.refusal("noc --config " + noc),
+               Catch::Contains("noc.yaml:2:1: vcz: unknown key (did you mean 'vcs'?)"));
+    const std::string chip = scratch.file("chip.yaml", "core:\n  lanes: 0\n");
+    CHECK_THAT(scratch.refusal("info --chip " + chip),
+               Catch::Contains("chip.yaml:2:10: core.lanes"));
+    const std::string train = scratch.file("train.yaml", "model: {layers: two}\n");
+    scratch.file("text.txt", tiny_text());
+    CHECK_THAT(scratch.refusal("train --config " + train + " --text " + scratch.path("text.txt") +
+                               " --out " + scratch.path("m")),
+               Catch::Contains("model.layers: found 'two'"));
+    CHECK_FALSE(std::filesystem::exists(scratch.path("m")));
+}
+
+TEST_CASE("a corrupted or truncated model is refused with one line") {
+    const TinyModel tiny;
+    const std::string good = read_file(tiny.path("m.safetensors"));
+    const std::string cut = tiny.file("cut.safetensors", good.substr(0, good.size() / 2));
+    CHECK_THAT(tiny.refusal("eval --model " + cut + " --text " + tiny.path("text.txt")),
+               Catch::Contains("cut.safetensors"));
+    const std::string header = tiny.file("header.safetensors", "\xff" + good.substr(1));
+    CHECK_THAT(tiny.refusal("info --model " + header), Catch::Contains("header.safetensors"));
+    Safetensors missing = Safetensors::read(tiny.path("q.safetensors"));
+    missing.tensors.erase(missing.tensors.begin());
+    missing.write(tiny.path("missing.safetensors"));
+    CHECK_THAT(tiny.refusal("simulate --model " + tiny.path("missing.safetensors") + " --chip " +
+                            kChip + " --prompt a"),
+               Catch::Contains("is missing"));
+}
+
+TEST_CASE("a model goes from text to a verified simulation through the subcommands") {
+    const TinyModel tiny;
+    const std::string q = tiny.path("q.safetensors");
+
+    const json trained = tiny.json_of("eval --model " + tiny.path("m.safetensors") + " --text " +
+                                      tiny.path("text.txt") + " --max-tokens 100");
+    CHECK(trained["tokens"] == 99);
+    CHECK(trained["bits_per_byte"] == trained["bits_per_token"]);
+    const json integer = tiny.json_of("eval --precision integer --model " + q + " --text " +
+                                      tiny.path("text.txt") + " --max-tokens 100");
+    const json fabric = tiny.json_of("eval --precision fabric --model " + q + " --chip " + kChip +
+                                     " --text " + tiny.path("text.txt") + " --max-tokens 100");
+    CHECK(fabric["bits_per_token"] == integer["bits_per_token"]);
+
+    const std::string program = tiny.path("p.yaml");
+    const json mapped = tiny.json_of("map --model " + q + " --chip " + kChip + " --out " + program);
+    for (const char* key : {"cores_used", "memory_utilisation", "hops_average", "hops_max",
+                            "congestion_max", "interconnect_energy_j"}) {
+        CHECK(mapped.contains(key));
+    }
+
+    const std::string run = tiny.path("run");
+    const json simulated =
+        tiny.json_of("simulate --model " + q + " --chip " + kChip + " --program " + program +
+                     " --prompt 'the state' --mode generate --tokens 5 --report " + run);
+    CHECK(simulated["bit_exact"] == true);
+    CHECK(simulated["mismatches"] == 0);
+    for (const char* key :
+         {"tokens", "cycles", "seconds_simulated", "tokens_per_second_simulated",
+          "energy_per_token_j", "energy", "events", "firing_rates", "wall_seconds"}) {
+        CHECK(simulated.contains(key));
+    }
+    for (const char* file : {"result.json", "events.csv", "config.yaml"}) {
+        CHECK(std::filesystem::exists(std::filesystem::path(run) / file));
+    }
+    CHECK(tiny.json_of("report --run " + run + " --out " + tiny.path("r.html")).is_object());
+    CHECK_THAT(read_file(tiny.path("r.html")), Catch::StartsWith("<!DOCTYPE html>"));
+    CHECK(tiny.json_of("info --program " + program)["cores"] == mapped["cores_used"]);
+    CHECK(tiny.json_of("info --model " + q)["channels"] == 16);
+}
+
+TEST_CASE("the fabric generates what its own golden model says, seed by seed") {
+    const TinyModel tiny;
+    const std::string words =
+        "simulate --model " + tiny.path("q.safetensors") + " --chip " + kChip +
+        " --prompt 'we ' --mode generate --tokens 6 --temperature 0.9 --seed ";
+    const json first = tiny.json_of(words + "3");
+    const json again = tiny.json_of(words + "3");
+    CHECK(first["bit_exact"] == true);
+    CHECK(first["cycles"] == again["cycles"]);
+    CHECK(first["events"] == again["events"]);
+    CHECK(first["text"] == again["text"]);
+}
+
+TEST_CASE("training gives the same file for every number of threads") {
+    const Scratch scratch;
+    scratch.file("text.txt", tiny_text());
+    scratch.file("train.yaml", kTinyTraining);
+    for (const char* threads : {"1", "2", "3"}) {
+        scratch.json_of("train --config " + scratch.path("train.yaml") + " --text " +
+                        scratch.path("text.txt") + " --seed 4 --threads " + threads + " --out " +
+                        scratch.path(threads));
+    }
+    CHECK(read_file(scratch.path("1")) == read_file(scratch.path("2")));
+    CHECK(read_file(scratch.path("1")) == read_file(scratch.path("3")));
+}
+
+TEST_CASE("check-golden holds SpikeGPT against the published implementation") {
+    SPIKELOOM_NEED_SHARED(weights, "golden/spikegpt-3x64.weights.safetensors");
+    SPIKELOOM_NEED_SHARED(golden, "golden/spikegpt-3x64.golden.safetensors");
+    const Scratch scratch;
+    const json result = scratch.json_of("check-golden --weights " + weights.string() +
+                                        " --golden " + golden.string());
+    CHECK(result["logits_max_abs_error"] <= 1e-4);
+    CHECK(result["loss_rel_error"] <= 1e-5);
+    CHECK(result["spike_agreement"] >= 0.9999);
+    CHECK(result["grad_rel_l2_max"] <= 1e-3);
+    CHECK(result["grad_rel_l2"].size() > 40);
+}
+
+TEST_CASE("weights that were tampered with fail the golden check with exit code 1") {
+    SPIKELOOM_NEED_SHARED(weights, "golden/spikegpt-3x64.weights.safetensors");
+    SPIKELOOM_NEED_SHARED(golden, "golden/spikegpt-3x64.golden.safetensors");
+    const Scratch scratch;
+    Safetensors file = Safetensors::read(weights);
+    auto head = file.values<float>("head.weight");
+    head[0] += 0.5F;
+    file.add<float>("head.weight", file.at("head.weight").shape, head);
+    file.write(scratch.path("w.safetensors"));
+    CHECK(scratch
+              .run("check-golden --weights " + scratch.path("w.safetensors") + " --golden " +
+                   golden.string())
+              .exit_code == 1);
+}
+
+TEST_CASE("synthetic traffic is reported under the agreed keys and drains") {
+    const Scratch scratch;
+    const json result = scratch.json_of(
+        "noc --topology mesh --size 4x4 --routing xy --vcs 2 --buffer 4 --packet-flits 4 "
+        "--traffic uniform --rate 0.1 --warmup 500 --cycles 2000 --seed 1");
+    for (const char* key :
+         {"packets", "latency_average", "latency_p99", "latency_max", "hops_average", "throughput",
+          "flit_hops", "cycles", "drained", "wall_seconds", "energy_j"}) {
+        CHECK(result.contains(key));
+    }
+    CHECK(result["drained"] == true);
+}
+
+TEST_CASE("the configuration keys in docs are those the program reads") {
+    const Scratch scratch;
+    const std::string docs =
+        read_file(std::string(SPIKELOOM_SOURCE_DIR) + "/docs/configuration.md");
+    for (const char* kind : {"chip", "energy", "noc", "train"}) {
+        INFO(kind);
+        const Outcome outcome = scratch.run(std::string("info --keys ") + kind);
+        CHECK(outcome.exit_code == 0);
+        CHECK_THAT(docs, Catch::Contains(outcome.out));
+    }
+}
+
+}  // namespace
+}  // namespace spikeloom
