@@ -37,8 +37,10 @@ std::string events_csv(const Run& run) {
     for (const Phase& phase : run.phases) {
         for (const auto& [tile, events] : phase.counts) {
             for (const auto& [name, count] : events) {
-                text += phase.name + "," + std::to_string(tile) + "," + name + "," +
-                        std::to_string(count) + "\n";
+                if (count != 0) {
+                    text += phase.name + "," + std::to_string(tile) + "," + name + "," +
+                            std::to_string(count) + "\n";
+                }
             }
         }
     }

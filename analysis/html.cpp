@@ -101,6 +101,9 @@ std::string with_commas(std::uint64_t value) {
 
 std::string significant(double value, int digits) {
     const double magnitude = std::abs(value);
+    if (magnitude == 0.0) {
+        return "0";
+    }
     if (magnitude < 1e15 && decimals_for(value, digits) == 0) {
         return (value < 0.0 ? "-" : "") +
                with_commas(static_cast<std::uint64_t>(std::llround(magnitude)));

@@ -42,7 +42,9 @@ EventCounts total(const TileCounts& tiles) {
     EventCounts sum;
     for (const auto& tile : tiles) {
         for (const auto& [name, count] : tile.second) {
-            sum[name] += count;
+            if (count != 0) {
+                sum[name] += count;
+            }
         }
     }
     return sum;
@@ -79,9 +81,6 @@ EnergyBreakdown price(const TileCounts& counts, const EnergyTable& table, double
     };
 
     for (const auto& [name, count] : total(counts)) {
-        if (count == 0) {
-            continue;
-        }
         const std::optional<EventPrice> cost = table.price_of(name);
         if (!cost) {
             result.unpriced[name] = count;

@@ -159,7 +159,8 @@ void validate(const Run& run, const std::string& origin);
 /// The text of result.json. Bytes that are no UTF-8 in prompt and generated text become U+FFFD.
 std::string result_json(const Run& run);
 
-/// The text of events.csv: a header and a row `phase,tile,event,count` for each count.
+/// The text of events.csv: a header and a row `phase,tile,event,count` for each count that
+/// is not 0.
 std::string events_csv(const Run& run);
 
 /// Writes the three files into `directory`, each whole or not at all. Throws InputError.

@@ -26,6 +26,7 @@ Run load_run(const std::filesystem::path& directory) {
     const std::string events_origin = (directory / kEventsFile).string();
     ParsedResult parsed = parse_result(read_file(directory / kResultFile), result_origin);
     Run& run = parsed.run;
+    validate(run, result_origin);  // before the counts, so that its phases can be relied on
     read_events_csv(read_file(directory / kEventsFile), events_origin, run.phases);
     for (std::size_t i = 0; i < run.phases.size(); ++i) {
         if (total(run.phases[i].counts) != parsed.totals[i]) {
@@ -33,8 +34,8 @@ Run load_run(const std::filesystem::path& directory) {
                              "' do not sum to those of result.json");
         }
     }
+    validate(run, events_origin);
     run.config_yaml = read_file(directory / kConfigFile);
-    validate(run, result_origin);
     return std::move(parsed.run);
 }
 
