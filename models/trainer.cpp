@@ -1,0 +1,168 @@
+#include "models/trainer.hpp"
+
+#include "base/error.hpp"
+#include "models/evaluation.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+namespace spikeloom::models {
+
+namespace {
+
+constexpr double kBitsPerNat = 1.4426950408889634;
+/// Streams of the seed.
+constexpr std::uint64_t kWindowStream = 1;
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Parameters starting_values(const TrainingRun& run) {
+    Parameters parameters(run.model);
+    initialise(parameters, run.training.seed);
+    return parameters;
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainingRun& run, Workers& workers)
+    : run_(run),
+      workers_(workers),
+      parameters_(starting_values(run)),
+      gradients_(run.model),
+      adam_(run.model),
+      random_(run.training.seed, kWindowStream),
+      model_(parameters_, workers) {}
+
+std::int64_t Trainer::tokens() const {
+    return step_ * run_.training.batch * run_.model.context;
+}
+
+double Trainer::step(const Corpus& corpus, double progress) {
+    const TrainingConfig& config = run_.training;
+    const auto length = static_cast<std::size_t>(run_.model.context);
+    const auto batch = static_cast<std::size_t>(config.batch);
+    const std::size_t at_a_time =
+        config.micro_batch > 0 ? std::min(batch, static_cast<std::size_t>(config.micro_batch))
+                               : batch;
+    const std::span<const int> text = corpus.training();
+    const auto positions = static_cast<double>(batch * length);
+
+    const std::span<float> sums = gradients_.flat();
+    std::fill(sums.begin(), sums.end(), 0.0F);
+    double nats = 0.0;
+    for (std::size_t first = 0; first < batch; first += at_a_time) {
+        const std::size_t sequences = std::min(at_a_time, batch - first);
+        tokens_.resize(sequences * length);
+        targets_.resize(sequences * length);
+        for (std::size_t s = 0; s < sequences; ++s) {
+            const std::size_t start = random_.below(text.size() - length);
+            std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(start), length,
+                        tokens_.begin() + static_cast<std::ptrdiff_t>(s * length));
+            std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(start + 1), length,
+                        targets_.begin() + static_cast<std::ptrdiff_t>(s * length));
+        }
+        const Dropout dropout{config.dropout, config.dropout > 0.0 ? random_.next() : 0};
+        model_.forward_for_training({tokens_, sequences}, dropout);
+        nats += model_.backward(targets_, positions, config.l2_wrap, gradients_);
+    }
+    learning_rate_ = learning_rate_at(config, step_, progress);
+    gradient_norm_ = adam_.step(config.adam, learning_rate_, gradients_, parameters_, workers_);
+    ++step_;
+    return nats / positions * kBitsPerNat;
+}
+
+CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
+    CurvePoint point;
+    point.step = step_;
+    point.tokens = tokens();
+    point.learning_rate = learning_rate_;
+    point.gradient_norm = gradient_norm_;
+    point.valid_bits = std::numeric_limits<double>::quiet_NaN();
+    const std::span<const int> text = corpus.validation();
+    if (text.size() >= 2) {
+        const auto most = static_cast<std::size_t>(run_.training.evaluation_tokens);
+        point.valid_bits = evaluate(parameters_, text.first(std::min(text.size(), most)), workers_);
+    }
+    const std::vector<double> rates = firing_rates();
+    for (const double rate : rates) {
+        point.firing_rate += rate / static_cast<double>(rates.size());
+    }
+    return point;
+}
+
+std::vector<double> Trainer::firing_rates() const {
+    std::vector<double> rates;
+    if (run_.model.spiking()) {
+        for (int l = 0; l < run_.model.layers; ++l) {
+            rates.push_back(model_.firing_rate(l, LifSite::att));
+            rates.push_back(model_.firing_rate(l, LifSite::ffn));
+        }
+    }
+    return rates;
+}
+
+void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& watch) {
+    const TrainingConfig& config = run_.training;
+    if (config.steps == 0 && config.minutes == 0.0 && stop_at == 0) {
+        throw InputError("training: neither steps nor minutes say when to end");
+    }
+    const Clock::time_point start = Clock::now();
+    const auto progress_now = [&] {
+        double progress = 0.0;
+        if (config.steps > 0) {
+            progress = static_cast<double>(step_) / static_cast<double>(config.steps);
+        } else if (config.minutes == 0.0) {
+            progress = static_cast<double>(step_) / static_cast<double>(stop_at);
+        }
+        if (config.minutes > 0.0) {
+            progress = std::max(progress, seconds_since(start) / (60.0 * config.minutes));
+        }
+        return std::min(progress, 1.0);
+    };
+    double bits_sum = 0.0;
+    std::int64_t bits_steps = 0;
+    bool over = false;
+    while (!over) {
+        double progress = progress_now();
+        if (progress >= 1.0 || (stop_at > 0 && step_ >= stop_at)) {
+            break;
+        }
+        const double bits = step(corpus, progress);
+        if (!std::isfinite(bits)) {
+            throw CheckFailed("training diverged: the loss of step " + std::to_string(step_) +
+                              " is not finite; a lower learning_rate may help");
+        }
+        bits_sum += bits;
+        ++bits_steps;
+        progress = progress_now();
+        over = progress >= 1.0 || (stop_at > 0 && step_ >= stop_at) || (watch.stop && watch.stop());
+        if (watch.step) {
+            watch.step(progress, bits);
+        }
+        const auto due = [&](std::int64_t interval) {
+            return over || (interval > 0 && step_ % interval == 0);
+        };
+        if (due(config.evaluation_interval)) {
+            CurvePoint point = evaluate_now(corpus);
+            point.seconds = seconds_since(start);
+            point.train_bits = bits_sum / static_cast<double>(bits_steps);
+            bits_sum = 0.0;
+            bits_steps = 0;
+            curve_.push_back(point);
+            if (watch.evaluation) {
+                watch.evaluation(point);
+            }
+        }
+        if (due(config.checkpoint_interval) && watch.checkpoint) {
+            watch.checkpoint();
+        }
+    }
+}
+
+}  // namespace spikeloom::models

@@ -1,0 +1,48 @@
+// How a model is trained.
+#pragma once
+
+#include "models/adam.hpp"
+#include "models/config.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace spikeloom::schema {
+class Walk;
+}
+
+namespace spikeloom::models {
+
+struct TrainingConfig {
+    int batch = 8;        ///< sequences a step; their length is the model's `context`
+    int micro_batch = 0;  ///< sequences in memory at a time; 0: all of a batch
+    double learning_rate = 6e-4;
+    double final_learning_rate = 1e-5;
+    int warmup_steps = 0;
+    AdamConfig adam;
+    double dropout = 0.0;
+    double l2_wrap = 1e-4;
+    std::int64_t steps = 0;  ///< length of the run and of its schedule; 0: by time alone
+    double minutes = 0.0;    ///< longest time, evaluations included; 0: any
+    std::uint64_t seed = 1;
+    double validation_fraction = 0.05;
+    std::int64_t evaluation_interval = 250;  ///< steps between evaluations; 0: at the end alone
+    std::int64_t evaluation_tokens = 16384;  ///< of the validation text, from its beginning
+    std::int64_t checkpoint_interval = 0;    ///< steps between checkpoints; 0: at the end alone
+};
+
+void describe(schema::Walk& walk, TrainingConfig& config);
+
+/// What `spikeloom train --config` reads: the sections `model` and `training`.
+struct TrainingRun {
+    ModelConfig model;
+    TrainingConfig training;
+};
+
+void describe(schema::Walk& walk, TrainingRun& run);
+
+/// The rate at a step (from 0) when `progress` (0 to 1) of the run is done: linear warm-up, then
+/// half a cosine from learning_rate to final_learning_rate.
+double learning_rate_at(const TrainingConfig& config, std::int64_t step, double progress);
+
+}  // namespace spikeloom::models
