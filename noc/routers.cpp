@@ -95,21 +95,26 @@ bool Routers::execute(const Router& router) {
     State& state = router.state;
     const VcSet routed = state.routing;
     VcSet candidates = state.occupied & state.credited;
+    bool changed = !routed.empty();
     if (!state.waiting.empty()) {
-        allocate_vcs(router);
+        changed |= allocate_vcs(router);
         if (fabric_.config.vc_allocation_delay == 0) {
             candidates = state.occupied & state.credited;
         }
     }
     if (!candidates.empty()) {
         allocate_switch(router, candidates);
+        changed = true;
     }
     state.waiting.insert(routed);
     state.routing.erase(routed);
-    return !(state.routing | state.waiting | (state.occupied & state.credited)).empty();
+    // Where nothing has changed those that wait would wait again, until an arrival or a credit.
+    return !(state.routing | (state.occupied & state.credited)).empty() ||
+           (changed && !state.waiting.empty());
 }
 
-void Routers::allocate_vcs(const Router& router) {
+/// Returns whether a channel was won.
+bool Routers::allocate_vcs(const Router& router) {
     std::array<VcRequest, kPorts * 16> requests;
     std::size_t count = 0;
     unsigned wanted = 0;  // outputs
@@ -133,6 +138,7 @@ void Routers::allocate_vcs(const Router& router) {
             accept_vc(router, requests[i]);
         }
     }
+    return count != 0;
 }
 
 /// Every channel of an output that several requests want grants one of them.

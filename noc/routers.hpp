@@ -34,7 +34,7 @@ class Routers {
     void execute() {
         active_.sweep([this](NodeId node) { return execute(router(node)); });
     }
-    /// Whether a router may have something to do.
+    /// Whether no router has anything to do in the next cycle, but for what is under way to it.
     bool idle() const { return active_.empty(); }
 
     RouterCounters counters(NodeId node) const;
@@ -105,7 +105,7 @@ class Routers {
     }
 
     bool execute(const Router& router);
-    void allocate_vcs(const Router& router);
+    bool allocate_vcs(const Router& router);
     static void grant_vcs(const Router& router, int output, std::span<VcRequest> requests);
     static void accept_vc(const Router& router, const VcRequest& request);
     void allocate_switch(const Router& router, VcSet candidates);
