@@ -103,10 +103,13 @@ std::string describe_mapping(const Compiled& compiled, const models::ModelConfig
         const std::uint32_t parts = compiled.layout.parts[kind];
         const std::uint32_t rows = rows_of(stage, model);
         out << name_of(stage) << ": " << rows << " rows in " << parts
-            << (parts == 1 ? " part" : " parts") << " of at most " << (rows + parts - 1) / parts
+            << (parts == 1 ? " part" : " parts") << " of at most "
+            << largest_part(rows, parts, compiled.layout.granule)
             << (compiled.layout.streamed[kind] ? ", streamed from DRAM" : "") << '\n';
     }
-    out << "estimated: a token every " << std::llround(compiled.interval)
+    out << "relays of the residual stream: " << compiled.layout.att_relays << " beside a time-mix, "
+        << compiled.layout.ffn_relays << " beside a channel-mix\n"
+        << "estimated: a token every " << std::llround(compiled.interval)
         << " cycles in a pipeline, " << std::llround(compiled.latency) << " cycles for one alone\n";
     return out.str();
 }

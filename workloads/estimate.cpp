@@ -114,31 +114,28 @@ double interval(const std::vector<StageWork>& stages, const arch::ChipConfig& ch
     return std::max({longest, all.accumulate, all.vector, all.emit});
 }
 
-double token_latency(const arch::Program& program, const std::vector<StageWork>& work) {
-    // Stages that feed a stage may stand behind it, so the times are relaxed until they hold.
+Timetable timetable(const arch::Program& program, const std::vector<StageWork>& work) {
     const std::size_t stages = program.stages.size();
-    std::vector<double> ended(stages, 0.0);
-    double latest = 0.0;
-    for (std::size_t pass = 0; pass < stages; ++pass) {
-        bool changed = false;
+    Timetable times{std::vector<double>(stages, 0.0), std::vector<double>(stages, 0.0), 0.0};
+    // A stage may stand before those that feed it, so the times are raised until they hold.
+    bool changed = true;
+    for (std::size_t pass = 0; pass < stages && changed; ++pass) {
+        changed = false;
         for (std::size_t s = 0; s < stages; ++s) {
-            double complete = work[s].accumulate;
+            double begin = work[s].accumulate;
             for (const arch::StageId producer : program.stages[s].producers) {
                 if (producer < stages) {
-                    complete = std::max(complete, ended[producer] + std::max(work[producer].emit,
-                                                                             work[s].accumulate));
+                    begin = std::max(begin, times.end[producer] +
+                                                std::max(work[producer].emit, work[s].accumulate));
                 }
             }
-            const double end = complete + work[s].vector;
-            changed = changed || end > ended[s];
-            ended[s] = std::max(ended[s], end);
-            latest = std::max(latest, end + work[s].emit);
-        }
-        if (!changed) {
-            break;
+            changed = changed || begin > times.begin[s];
+            times.begin[s] = begin;
+            times.end[s] = begin + work[s].vector;
+            times.last_result = std::max(times.last_result, times.end[s] + work[s].emit);
         }
     }
-    return latest;
+    return times;
 }
 
 }  // namespace spikeloom::workloads

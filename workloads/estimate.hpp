@@ -31,8 +31,13 @@ double interval(const StageWork& work, const arch::ChipConfig& chip);
 /// The same for a core with several stages: its units serve one of them at a time.
 double interval(const std::vector<StageWork>& stages, const arch::ChipConfig& chip);
 
-/// Cycles from a token's start to its last result along the slowest path through the stages; a
+/// When the stages' programs begin and end for a token that is alone, in cycles from its start. A
 /// consumer accumulates while its producer sends.
-double token_latency(const arch::Program& program, const std::vector<StageWork>& work);
+struct Timetable {
+    std::vector<double> begin;
+    std::vector<double> end;
+    double last_result = 0.0;  // sent
+};
+Timetable timetable(const arch::Program& program, const std::vector<StageWork>& work);
 
 }  // namespace spikeloom::workloads

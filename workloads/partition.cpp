@@ -2,9 +2,11 @@
 
 #include "base/error.hpp"
 #include "workloads/estimate.hpp"
+#include "workloads/interleave.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -41,6 +43,8 @@ std::string misfit(const arch::Stage& stage, const arch::CoreConfig& core) {
     return excess(use_of(stage), core);
 }
 
+constexpr double kMostRelays = 15.0;
+
 class Partitioner {
   public:
     Partitioner(const models::QuantisedModel& model, const arch::ChipConfig& chip,
@@ -54,6 +58,7 @@ class Partitioner {
         }
         std::string first_reason;
         Layout layout;
+        layout.granule = chip_.core.lanes;
         for (std::size_t streamed = 0; streamed <= kMatrixStages; ++streamed) {
             if (streamed > 0) {
                 layout.streamed[index_of(kStreamedFirst[streamed - 1])] = true;
@@ -97,7 +102,7 @@ class Partitioner {
         const std::uint32_t rows = rows_of(kind, model_.config);
         const std::uint32_t lanes = chip_.core.lanes;
         std::uint32_t& parts = layout.parts[index_of(kind)];
-        const std::uint32_t largest = quotient_up(rows, parts);
+        const std::uint32_t largest = largest_part(rows, parts, layout.granule);
         if (largest == 1) {
             return false;
         }
@@ -107,16 +112,44 @@ class Partitioner {
     }
 
     Partition evaluate(const Layout& layout) const {
+        Partition result = measure(layout);
+        // Tokens between a norm and the next wait in the accumulators of the next and of the relays
+        // before it; where those are full, the norm waits.
+        const double room = chip_.core.accumulator_slots;
+        const auto relays_for = [&](double cycles) {
+            const double wanted = std::ceil(cycles / (room * result.interval)) - 1.0;
+            return static_cast<std::uint32_t>(std::clamp(wanted, 0.0, kMostRelays));
+        };
+        Layout with_relays = layout;
+        with_relays.att_relays = relays_for(result.beside_att);
+        with_relays.ffn_relays = relays_for(result.beside_ffn);
+        for (; with_relays.att_relays + with_relays.ffn_relays > 0;
+             with_relays.att_relays /= 2, with_relays.ffn_relays /= 2) {
+            try {
+                result = measure(with_relays);
+                break;
+            } catch (const InputError&) {
+                // The cores of the norms have no room for so many: fewer.
+            }
+        }
+        result.interval = std::max({result.interval,
+                                    result.beside_att / (room * (1.0 + result.layout.att_relays)),
+                                    result.beside_ffn / (room * (1.0 + result.layout.ffn_relays))});
+        return result;
+    }
+
+    Partition measure(const Layout& layout) const {
         Partition result;
         result.layout = layout;
         result.graph = build_spikegpt(model_, layout);
+        interleave_destinations(result.graph.program, chip_);
         const arch::Program& program = result.graph.program;
         const std::vector<StageWork> work = estimate_work(program, chip_, activity_);
         std::vector<double> cycles;
         for (const StageWork& stage : work) {
             cycles.push_back(interval(stage, chip_));
         }
-        result.cores = group_stages(program, chip_, cycles);
+        result.cores = group_stages(program, result.graph.leaders, chip_, cycles);
         std::vector<std::vector<StageWork>> on_core(chip_.cores());
         for (std::size_t s = 0; s < work.size(); ++s) {
             on_core[result.cores[s]].push_back(work[s]);
@@ -124,7 +157,13 @@ class Partitioner {
         for (const std::vector<StageWork>& core : on_core) {
             result.interval = std::max(result.interval, interval(core, chip_));
         }
-        result.latency = token_latency(program, work);
+        const Timetable times = timetable(program, work);
+        result.latency = times.last_result;
+        const std::vector<arch::StageId>& norms = result.graph.norms;
+        for (std::size_t n = 0; n + 1 < norms.size(); ++n) {
+            double& beside = n % 2 == 0 ? result.beside_att : result.beside_ffn;
+            beside = std::max(beside, times.begin[norms[n + 1]] - times.begin[norms[n]]);
+        }
         return result;
     }
 

@@ -11,6 +11,8 @@
 //    to token, the busiest core's) most gets more parts; where none shortens that, the one that
 //    shortens the estimated latency of a token most; until no cut helps or the cores are used up.
 //    More parts are not always better: a norm sends its vector to each part of the next stage.
+// The residual stream gets so many relays beside a sub-block that the tokens inside the sub-block
+// have room to wait there, as far as the accumulators of the norms' cores go.
 #pragma once
 
 #include "arch/config.hpp"
@@ -25,8 +27,10 @@ struct Partition {
     Layout layout;
     StageGraph graph;  // built by the layout
     CoreOfStage cores;
-    double interval = 0.0;  // cycles from token to token, estimated
-    double latency = 0.0;   // cycles a token, estimated
+    double interval = 0.0;    // cycles from token to token, estimated
+    double latency = 0.0;     // cycles a token, estimated
+    double beside_att = 0.0;  // of those, the most from a norm to the next, across a time-mix
+    double beside_ffn = 0.0;  // across a channel-mix
 };
 
 /// Throws InputError, saying what is needed and what the chip has, where the model does not fit.

@@ -3,12 +3,18 @@
 #include "base/error.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 #include <optional>
+#include <utility>
 
 namespace spikeloom::workloads {
 
+namespace {
+constexpr std::uint64_t kMostStages = 64;  // a packet's header has 6 bits for them (docs/core.md)
+}  // namespace
+
 CoreUse& CoreUse::operator+=(const CoreUse& other) {
+    stages += other.stages;
     synapse_bytes += other.synapse_bytes;
     axon_entries += other.axon_entries;
     accumulators += other.accumulators;
@@ -18,6 +24,7 @@ CoreUse& CoreUse::operator+=(const CoreUse& other) {
 
 CoreUse use_of(const arch::Stage& stage) {
     CoreUse use;
+    use.stages = 1;
     for (const arch::AxonBlock& block : stage.axons) {
         use.axon_entries += block.axons;
         if (block.kind == arch::AxonBlock::Kind::sram) {
@@ -41,7 +48,8 @@ std::string excess(const CoreUse& use, const arch::CoreConfig& core) {
                    : std::to_string(needed) + " " + what + ", a core has " + std::to_string(there);
     };
     for (const std::string& found :
-         {compare(use.synapse_bytes, core.synapse_bytes, "bytes of synapse memory"),
+         {compare(use.stages, kMostStages, "places in its table of stages"),
+          compare(use.synapse_bytes, core.synapse_bytes, "bytes of synapse memory"),
           compare(use.axon_entries, core.axon_entries, "axon entries"),
           compare(use.accumulators, core.accumulators, "accumulators"),
           compare(use.state_bytes, core.state_bytes, "bytes of state memory")}) {
@@ -52,65 +60,94 @@ std::string excess(const CoreUse& use, const arch::CoreConfig& core) {
     return {};
 }
 
-CoreOfStage group_stages(const arch::Program& program, const arch::ChipConfig& chip,
-                         const std::vector<double>& cycles) {
-    const std::size_t stages = program.stages.size();
-    CoreUse needed;
-    std::vector<CoreUse> uses;
-    for (const arch::Stage& stage : program.stages) {
-        uses.push_back(use_of(stage));
-        needed += uses.back();
-        if (const std::string found = excess(uses.back(), chip.core); !found.empty()) {
-            throw InputError("stage " + stage.name + " needs " + found);
+namespace {
+
+/// Stages that share a core come what may.
+struct Bundle {
+    std::vector<std::size_t> stages;
+    CoreUse use;
+    double cycles = 0.0;
+};
+
+std::vector<Bundle> bundles_of(const arch::Program& program,
+                               const std::vector<arch::StageId>& leaders,
+                               const arch::ChipConfig& chip, const std::vector<double>& cycles) {
+    std::map<arch::StageId, Bundle> by_leader;
+    for (std::size_t s = 0; s < program.stages.size(); ++s) {
+        Bundle& bundle = by_leader[leaders[s]];
+        bundle.stages.push_back(s);
+        bundle.use += use_of(program.stages[s]);
+        bundle.cycles += cycles[s];
+    }
+    std::vector<Bundle> bundles;
+    for (auto& [leader, bundle] : by_leader) {
+        if (const std::string found = excess(bundle.use, chip.core); !found.empty()) {
+            throw InputError("stage " + program.stages[leader].name + " needs " + found);
         }
+        bundles.push_back(std::move(bundle));
     }
-    CoreOfStage core_of(stages);
-    std::iota(core_of.begin(), core_of.end(), 0U);
-    if (stages <= chip.cores()) {
-        return core_of;
+    return bundles;
+}
+
+/// Whatever a bundle takes most of, as a part of what a core has, decides how hard it is to place.
+double size_of(const CoreUse& use, const arch::CoreConfig& core) {
+    return std::max({static_cast<double>(use.synapse_bytes) / core.synapse_bytes,
+                     static_cast<double>(use.axon_entries) / core.axon_entries,
+                     static_cast<double>(use.accumulators) / core.accumulators,
+                     static_cast<double>(use.state_bytes) / core.state_bytes});
+}
+
+[[noreturn]] void refuse(const std::vector<Bundle>& bundles, const arch::ChipConfig& chip) {
+    CoreUse needed;
+    for (const Bundle& bundle : bundles) {
+        needed += bundle.use;
     }
+    const arch::CoreConfig& core = chip.core;
+    throw InputError("the " + std::to_string(needed.stages) + " stages need " +
+                     std::to_string(needed.synapse_bytes) + " bytes of synapse memory, " +
+                     std::to_string(needed.axon_entries) + " axon entries, " +
+                     std::to_string(needed.accumulators) + " accumulators and " +
+                     std::to_string(needed.state_bytes) + " bytes of state memory; the chip has " +
+                     std::to_string(chip.cores()) + " cores of " +
+                     std::to_string(core.synapse_bytes) + ", " + std::to_string(core.axon_entries) +
+                     ", " + std::to_string(core.accumulators) + " and " +
+                     std::to_string(core.state_bytes));
+}
 
-    std::vector<std::size_t> order(stages);
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    // Whatever a stage takes most of, as a part of what a core has, decides how hard it is to
-    // place.
-    const auto size = [&](std::size_t s) {
-        const CoreUse& use = uses[s];
-        return std::max({static_cast<double>(use.synapse_bytes) / chip.core.synapse_bytes,
-                         static_cast<double>(use.axon_entries) / chip.core.axon_entries,
-                         static_cast<double>(use.accumulators) / chip.core.accumulators,
-                         static_cast<double>(use.state_bytes) / chip.core.state_bytes});
-    };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return size(a) > size(b); });
+}  // namespace
 
+CoreOfStage group_stages(const arch::Program& program, const std::vector<arch::StageId>& leaders,
+                         const arch::ChipConfig& chip, const std::vector<double>& cycles) {
+    std::vector<Bundle> bundles = bundles_of(program, leaders, chip, cycles);
+    const bool a_core_each = bundles.size() <= chip.cores();
+    if (!a_core_each) {
+        std::stable_sort(bundles.begin(), bundles.end(), [&](const Bundle& a, const Bundle& b) {
+            return size_of(a.use, chip.core) > size_of(b.use, chip.core);
+        });
+    }
+    CoreOfStage core_of(program.stages.size());
     std::vector<CoreUse> filled(chip.cores());
     std::vector<double> load(chip.cores(), 0.0);
-    for (const std::size_t s : order) {
+    for (std::size_t b = 0; b < bundles.size(); ++b) {
         std::optional<std::size_t> best;
-        for (std::size_t core = 0; core < filled.size(); ++core) {
+        if (a_core_each) {
+            best = b;
+        }
+        for (std::size_t core = 0; !a_core_each && core < filled.size(); ++core) {
             CoreUse together = filled[core];
-            together += uses[s];
+            together += bundles[b].use;
             if (excess(together, chip.core).empty() && (!best || load[core] < load[*best])) {
                 best = core;
             }
         }
         if (!best) {
-            throw InputError(
-                "the program of " + std::to_string(stages) + " stages does not fit: it needs " +
-                std::to_string(needed.synapse_bytes) + " bytes of synapse memory, " +
-                std::to_string(needed.axon_entries) + " axon entries, " +
-                std::to_string(needed.accumulators) + " accumulators and " +
-                std::to_string(needed.state_bytes) + " bytes of state memory; the chip has " +
-                std::to_string(chip.cores()) + " cores of " +
-                std::to_string(chip.core.synapse_bytes) + ", " +
-                std::to_string(chip.core.axon_entries) + ", " +
-                std::to_string(chip.core.accumulators) + " and " +
-                std::to_string(chip.core.state_bytes));
+            refuse(bundles, chip);
         }
-        core_of[s] = static_cast<std::uint32_t>(*best);
-        filled[*best] += uses[s];
-        load[*best] += cycles[s];
+        filled[*best] += bundles[b].use;
+        load[*best] += bundles[b].cycles;
+        for (const std::size_t s : bundles[b].stages) {
+            core_of[s] = static_cast<std::uint32_t>(*best);
+        }
     }
     return core_of;
 }

@@ -3,6 +3,7 @@
 #include "workloads/program_file.hpp"
 #include "workloads/stage_builder.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -73,7 +74,8 @@ class GraphBuilder {
 
   private:
     std::vector<std::uint32_t> cuts_of(MatrixStage stage) const {
-        return cuts(rows_of(stage, model_.config), layout_.parts[static_cast<std::size_t>(stage)]);
+        return cuts(rows_of(stage, model_.config), layout_.parts[static_cast<std::size_t>(stage)],
+                    layout_.granule);
     }
 
     bool streamed(MatrixStage stage) const {
@@ -85,6 +87,7 @@ class GraphBuilder {
     StageId finish(StageBuilder& stage, std::optional<MatrixStage> kind = std::nullopt) {
         graph_.program.stages.push_back(stage.finish());
         graph_.kinds.push_back(kind);
+        graph_.leaders.push_back(next_stage() - 1);
         return next_stage() - 1;
     }
 
@@ -165,9 +168,26 @@ class GraphBuilder {
     void join_residual(StageId norm) {
         std::vector<arch::Stage>& stages = graph_.program.stages;
         stages[residual_from_].outputs.back().destinations.push_back({norm, 0});
+        for (const StageId relay : relays_) {
+            graph_.leaders[relay] = norm;
+        }
+        graph_.norms.push_back(norm);
         for (std::size_t part = 0; part + 1 < drive_cuts_.size(); ++part) {
             stages[drive_from_ + part].outputs.back().destinations.push_back(
                 {norm, channels_ + drive_cuts_[part]});
+        }
+    }
+
+    /// Lets the residual stream pass `count` relays on its way to the next norm.
+    void relay_residual(const std::string& name, std::uint32_t count) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+            StageBuilder stage(name + std::to_string(i), channels_);
+            const Vector x = residual(stage, nullptr);
+            stage.output(name + "x", x, Encoding::dense, model_.residual.bits);
+            const StageId relay = finish(stage);
+            graph_.program.stages[residual_from_].outputs.back().destinations.push_back({relay, 0});
+            residual_from_ = relay;
+            relays_.push_back(relay);
         }
     }
 
@@ -216,6 +236,7 @@ class GraphBuilder {
         const StageId id = finish(stage);
         join_residual(id);
         residual_from_ = id;
+        relays_.clear();
         return id;
     }
 
@@ -226,6 +247,7 @@ class GraphBuilder {
                                          {{"k", &mix.mix_key, mix.key.input},
                                           {"v", &mix.mix_value, mix.value.input},
                                           {"r", &mix.mix_receptance, mix.receptance.input}});
+        relay_residual(name + "att_skip.", layout_.att_relays);
 
         const std::vector<std::uint32_t> kvr_cuts = cuts_of(MatrixStage::att_kvr);
         const StageId first_kvr = next_stage();
@@ -321,6 +343,7 @@ class GraphBuilder {
         const StageId norm = mixing_norm(
             name + "ffn_norm", mix.norm,
             {{"k", &mix.mix_key, mix.key.input}, {"r", &mix.mix_receptance, mix.receptance.input}});
+        relay_residual(name + "ffn_skip.", layout_.ffn_relays);
 
         const std::vector<std::uint32_t> key_cuts = cuts_of(MatrixStage::ffn_key);
         const StageId first_key = next_stage();
@@ -399,9 +422,11 @@ class GraphBuilder {
     const bool spiking_;
     StageGraph graph_;
 
-    // Where the next norm gets the residual stream from: the last output of a norm (or of embed),
-    // and that of each part of the sub-block behind it, whose values have the format `added_`.
+    // Where the next norm gets the residual stream from: the last output of a norm, of the last of
+    // its relays, or of embed, and that of each part of the sub-block behind it, whose values have
+    // the format `added_`.
     StageId residual_from_ = 0;
+    std::vector<StageId> relays_;
     StageId drive_from_ = 0;
     std::vector<std::uint32_t> drive_cuts_;
     const EventFormat* added_ = nullptr;
@@ -425,12 +450,24 @@ std::uint32_t rows_of(MatrixStage stage, const models::ModelConfig& config) {
     }
 }
 
-std::vector<std::uint32_t> cuts(std::uint32_t rows, std::uint32_t parts) {
+std::vector<std::uint32_t> cuts(std::uint32_t rows, std::uint32_t parts, std::uint32_t granule) {
+    const std::uint64_t granules = (rows + granule - 1) / granule;
     std::vector<std::uint32_t> result;
     for (std::uint64_t part = 0; part <= parts; ++part) {
-        result.push_back(static_cast<std::uint32_t>(part * rows / parts));
+        const std::uint64_t cut =
+            granules < parts ? part * rows / parts : part * granules / parts * granule;
+        result.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(cut, rows)));
     }
     return result;
+}
+
+std::uint32_t largest_part(std::uint32_t rows, std::uint32_t parts, std::uint32_t granule) {
+    const std::vector<std::uint32_t> all = cuts(rows, parts, granule);
+    std::uint32_t largest = 0;
+    for (std::size_t part = 0; part < parts; ++part) {
+        largest = std::max(largest, all[part + 1] - all[part]);
+    }
+    return largest;
 }
 
 StageGraph build_spikegpt(const models::QuantisedModel& model, const Layout& layout) {

@@ -13,6 +13,10 @@
 //
 // The next norm is layer L+1's att_norm, or final_norm. A stage marked * has a part for each run of
 // its matrix's rows; everything else about a channel stays in the part that has it.
+//
+// The residual stream x overtakes the sub-block beside it, and waits at the next norm. A stage has
+// room for one or two tokens only, so x may pass relays on its way, stages that do nothing but hold
+// it; they share the core of the norm they lead to.
 #pragma once
 
 #include "arch/program.hpp"
@@ -40,13 +44,19 @@ using PerMatrixStage = std::array<T, kMatrixStages>;
 struct Layout {
     PerMatrixStage<std::uint32_t> parts = {1, 1, 1, 1, 1};
     PerMatrixStage<bool> streamed = {};  // from DRAM, row by row, instead of resident in the core
+    std::uint32_t granule = 1;     // parts are cut at multiples of so many rows if they can be
+    std::uint32_t att_relays = 0;  // of the residual stream beside each time-mix
+    std::uint32_t ffn_relays = 0;  // beside each channel-mix
 };
 
 /// Rows of a matrix stage: channels, hidden units or tokens.
 std::uint32_t rows_of(MatrixStage stage, const models::ModelConfig& config);
 
-/// The first row of each part and, last, the number of rows: as even as can be.
-std::vector<std::uint32_t> cuts(std::uint32_t rows, std::uint32_t parts);
+/// The first row of each part and, last, the number of rows: as even as can be, in whole granules
+/// where there is one for each part at least.
+std::vector<std::uint32_t> cuts(std::uint32_t rows, std::uint32_t parts, std::uint32_t granule);
+/// Rows of the largest part.
+std::uint32_t largest_part(std::uint32_t rows, std::uint32_t parts, std::uint32_t granule);
 
 /// The rows that a block of axons needs in a memory; packed when the addresses are known.
 struct BlockRows {
@@ -58,7 +68,9 @@ struct BlockRows {
 /// Stages without tiles and addresses, in the order of the dataflow.
 struct StageGraph {
     arch::Program program;
-    std::vector<std::optional<MatrixStage>> kinds;  // of the stages; none: a norm or the embedding
+    std::vector<std::optional<MatrixStage>> kinds;  // of the stages; none: holds no matrix
+    std::vector<arch::StageId> leaders;  // whose core a stage shares: its own, or a relay's norm's
+    std::vector<arch::StageId> norms;    // in the order of the dataflow, two a layer and the last
     std::vector<BlockRows> rows;
 };
 
