@@ -13,6 +13,9 @@ namespace {
 
 constexpr int kLocalPort = 4;
 
+/// Columns above which tiles are drawn smaller, those of core maps without their numbers.
+constexpr int kLargeGrid = 8;
+
 /// The pixel geometry of a grid: squares of `tile`, `gap` apart.
 struct Layout {
     int tile;
@@ -166,7 +169,8 @@ std::string scale_bar(const Layout& layout, int top, double most) {
 
 std::string core_map(const Chip& chip, const std::function<double(std::uint32_t)>& value,
                      const std::string& about) {
-    const Layout layout{chip.width > 8 ? 26 : 38, 4, 4};
+    const bool large = chip.width > kLargeGrid;
+    const Layout layout{large ? 14 : 38, large ? 3 : 4, 4};
     const auto is_core = [&](std::uint32_t tile) { return chip.tiles[tile] == TileKind::core; };
     double highest = 0.0;
     for (std::uint32_t tile = 0; tile < chip.tiles.size(); ++tile) {
@@ -191,7 +195,7 @@ std::string core_map(const Chip& chip, const std::function<double(std::uint32_t)
                                                     : std::to_string(std::lround(share * 100.0));
         }
         svg += tile_square(layout, column, row, style, tip);
-        svg += tile_text(layout, column, row, written);
+        svg += large ? std::string() : tile_text(layout, column, row, written);
     }
     return svg + "</svg>\n";
 }
@@ -208,7 +212,8 @@ double busiest_link(const Chip& chip, const Phase& phase) {
 
 std::string link_map(const Chip& chip, const Phase& phase, const std::string& about) {
     constexpr int kLegend = 26;
-    const Layout layout{chip.width > 8 ? 24 : 34, chip.width > 8 ? 20 : 28};
+    const bool large = chip.width > kLargeGrid;
+    const Layout layout{large ? 24 : 34, large ? 20 : 28};
     const int height = layout.extent(chip.height);
     const double most = busiest_link(chip, phase);
     std::string svg = open_svg(std::max(layout.extent(chip.width), 340), height + kLegend, about);

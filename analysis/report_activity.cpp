@@ -32,24 +32,30 @@ std::string rate_table(const std::vector<FiringRate>& rates) {
 std::string core_maps(const Chip& chip, const Phase& phase) {
     struct Unit {
         const char* name;
-        std::uint64_t CoreActivity::*cycles;
+        const char* cycles;  // the event that counts its busy cycles
     };
-    constexpr Unit kUnits[] = {{"synapse pipeline", &CoreActivity::pipeline},
-                               {"vector unit", &CoreActivity::vector_unit},
-                               {"encoder", &CoreActivity::encoder}};
+    constexpr Unit kUnits[] = {{"synapse pipeline", "pipeline_busy_cycles"},
+                               {"vector unit", "vector_busy_cycles"},
+                               {"encoder", "encoder_busy_cycles"}};
     std::string html;
     for (const Unit& unit : kUnits) {
+        double busiest = 0.0;
         const auto busy = [&](std::uint32_t tile) {
-            const auto core = std::find_if(phase.cores.begin(), phase.cores.end(),
-                                           [&](const CoreActivity& c) { return c.tile == tile; });
-            return core == phase.cores.end() || phase.cycles == 0
-                       ? 0.0
-                       : static_cast<double>((*core).*unit.cycles) /
-                             static_cast<double>(phase.cycles);
+            const auto counts = phase.counts.find(tile);
+            if (counts == phase.counts.end() || phase.cycles == 0) {
+                return 0.0;
+            }
+            const auto cycles = counts->second.find(unit.cycles);
+            const double share =
+                cycles == counts->second.end()
+                    ? 0.0
+                    : static_cast<double>(cycles->second) / static_cast<double>(phase.cycles);
+            busiest = std::max(busiest, share);
+            return share;
         };
-        html += figure(core_map(chip, busy,
-                                std::string("Busy cycles of the ") + unit.name + ", " + phase.name),
-                       std::string(unit.name) + ", % busy");
+        const std::string map = core_map(
+            chip, busy, std::string("Busy cycles of the ") + unit.name + ", " + phase.name);
+        html += figure(map, std::string(unit.name) + ", % busy; at most " + percent(busiest));
     }
     return html;
 }
@@ -113,10 +119,14 @@ std::string chip_section(const ReportData& data) {
     for (const Run& run : data.runs) {
         for (const Phase& phase : run.phases) {
             html += "<h3>" + escape(run.label + ", " + phase.name) + "</h3>\n";
-            html += "<div class=\"maps\">\n" + core_maps(run.chip, phase) +
-                    figure(link_map(run.chip, phase, "Link load, " + run.label + ", " + phase.name),
-                           "links between tiles") +
-                    "</div>\n";
+            const std::string links =
+                figure(link_map(run.chip, phase, "Link load, " + run.label + ", " + phase.name),
+                       "links between tiles");
+            // Arrows need room: on a large chip they get a row of their own.
+            constexpr int kWidestBeside = 8;
+            const bool beside = run.chip.width <= kWidestBeside;
+            html += "<div class=\"maps\">\n" + core_maps(run.chip, phase) + (beside ? links : "") +
+                    "</div>\n" + (beside ? "" : links);
         }
     }
     return section("chip", "The chip at work", html);

@@ -32,6 +32,7 @@ pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6p
 .tiles b.good { color: var(--good); } .tiles b.bad { color: var(--bad); }
 .scroll { overflow-x: auto; margin: 10px 0; }
 table { border-collapse: collapse; font-size: 14px; line-height: 1.4; width: 100%; }
+th.number { white-space: normal; }
 th { text-align: left; font-weight: 600; border-bottom: 1px solid var(--ink); vertical-align: bottom; }
 th, td { padding: 4px 14px 4px 0; } th:last-child, td:last-child { padding-right: 0; }
 td { border-bottom: 1px solid var(--line); vertical-align: top; }

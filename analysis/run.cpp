@@ -58,9 +58,6 @@ void validate(const Run& run, const std::string& origin) {
                 where + ": allowed is a name of a-z, 0-9 and _");
         require(names.insert(phase.name).second, where + ": stands twice");
         require(phase.seconds >= 0.0, where + ": found a negative time");
-        for (const CoreActivity& core : phase.cores) {
-            on_grid(core.tile, where + ", cores");
-        }
         for (const LinkLoad& link : phase.links) {
             on_grid(link.tile, where + ", links");
             require(link.port >= 0 && link.port < kPorts,

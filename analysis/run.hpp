@@ -51,14 +51,6 @@ struct Model {
     std::vector<std::pair<std::string, std::uint64_t>> macs_per_token;
 };
 
-/// Cycles of the core clock during which the units of a core did something.
-struct CoreActivity {
-    std::uint32_t tile = 0;
-    std::uint64_t pipeline = 0;  // event queue to accumulators
-    std::uint64_t vector_unit = 0;
-    std::uint64_t encoder = 0;
-};
-
 /// Flits that left a router through a port. Ports: 0 to column + 1, 1 to column - 1, 2 to row + 1,
 /// 3 to row - 1, 4 to the tile.
 struct LinkLoad {
@@ -75,9 +67,10 @@ struct Phase {
     std::uint64_t tokens = 0;
     std::uint64_t cycles = 0;  // of the core clock
     double seconds = 0.0;      // simulated
-    std::vector<CoreActivity> cores;
     std::vector<LinkLoad> links;
-    TileCounts counts;  // in events.csv
+    /// In events.csv. Reports take from here, too, how long the units of a core were busy:
+    /// pipeline_busy_cycles, vector_busy_cycles, encoder_busy_cycles.
+    TileCounts counts;
 
     double cycles_per_token() const;
     double tokens_per_second() const;
@@ -136,7 +129,7 @@ struct Run {
     Chip chip;
     Model model;
     std::vector<Phase> phases;  // at least one; the last is the one the run was asked for
-    std::vector<FiringRate> firing_rates;
+    std::vector<FiringRate> firing_rates;  // none of a model without spikes
     Verification verification;
     BitsPerByte bits_per_byte;
     std::string prompt;

@@ -78,14 +78,6 @@ void fields(Archive& archive, Model& model) {
 }
 
 template <class Archive>
-void fields(Archive& archive, CoreActivity& core) {
-    archive("tile", core.tile);
-    archive("pipeline", core.pipeline);
-    archive("vector_unit", core.vector_unit);
-    archive("encoder", core.encoder);
-}
-
-template <class Archive>
 void fields(Archive& archive, LinkLoad& link) {
     archive("tile", link.tile);
     archive("port", link.port);
@@ -102,7 +94,6 @@ void fields(Archive& archive, Phase& phase) {
     archive("tokens", phase.tokens);
     archive("cycles", phase.cycles);
     archive("seconds", phase.seconds);
-    archive("cores", phase.cores);
     archive("links", phase.links);
     EventCounts events = total(phase.counts);
     archive("events", events);

@@ -86,6 +86,23 @@ TEST_CASE("the report's tables give counts, prices and sources of all events", "
     CHECK(contains(events, "Numbers made up"));
 }
 
+TEST_CASE("the maps show busy cycles and link loads of the run", "[analysis]") {
+    Run run = tests::sample_run();
+    run.phases.resize(1);
+    Phase& phase = run.phases[0];
+    phase.cycles = 2000;
+    phase.seconds = 2000 / run.chip.core_hertz;  // 4000 cycles of the network
+    phase.counts = {{5, {{"vector_busy_cycles", 500}}}, {6, {{"encoder_busy_cycles", 14}}}};
+    phase.links = {{5, 0, 1000}, {6, 1, 100}};
+    const std::string chip = section_of(render_report({run}, {}, {}), "chip");
+    CHECK(contains(chip, "tile 5 (column 1, row 1), core: 25.0 %"));
+    CHECK(contains(chip, "tile 6 (column 2, row 1), core: 0.7 %"));
+    CHECK(contains(chip, "tile 5 to tile 6: 1,000 flits, 0.250 per cycle"));
+    CHECK(contains(chip, "tile 6 to tile 5: 100 flits, 0.0250 per cycle"));
+    CHECK(contains(chip, "0 to 0.250 flits per cycle"));
+    CHECK(contains(chip, "at most 25.0 %"));
+}
+
 TEST_CASE("an event without a price is a warning with its count", "[analysis]") {
     EnergyTable table = tests::sample_table();
     table.events.erase("noc_link_bit_mm");

@@ -65,9 +65,10 @@ Phase sample_phase(const std::string& name, std::uint64_t tokens, std::uint64_t 
             counts["accumulates"] = some(7000 * accumulate_share);
             counts["mac_8x16"] = some(7000 * (1.0 - accumulate_share));
             counts["vector_exponential"] = some(40);
-            phase.cores.push_back(
-                {tile, phase.cycles / 2 * static_cast<std::uint64_t>(1000 * middle) / 1000,
-                 phase.cycles / 5, phase.cycles / 9});
+            counts["pipeline_busy_cycles"] =
+                phase.cycles / 2 * static_cast<std::uint64_t>(1000 * middle) / 1000;
+            counts["vector_busy_cycles"] = phase.cycles / 5;
+            counts["encoder_busy_cycles"] = phase.cycles / 9;
         }
     }
     return phase;
@@ -162,6 +163,9 @@ EnergyTable sample_table() {
     add("synapse_read_bits", 0.3, Component::synapse_memory);
     add("accumulates", 0.1, Component::accumulates);
     add("vector_exponential", 9.0, Component::neuron);
+    for (const char* unit : {"pipeline_busy_cycles", "vector_busy_cycles", "encoder_busy_cycles"}) {
+        add(unit, 0.0, Component::core_control);
+    }
     add("noc_buffer_write_bits", 0.02, Component::routers);
     add("noc_link_bit_mm", 0.05, Component::links);
     add("dram_read_bursts", 2000.0, Component::dram);
