@@ -81,6 +81,11 @@ void Progress::draw(std::uint64_t done, std::uint64_t counted, const std::string
     std::fflush(stderr);
 }
 
+void Progress::line(const std::string& text) {
+    std::fputs(((terminal_ && !finished_ ? "\r\033[K" : "") + text + "\n").c_str(), stderr);
+    std::fflush(stderr);
+}
+
 void Progress::finish() {
     if (terminal_ && !finished_) {
         std::fputs("\r\033[K", stderr);

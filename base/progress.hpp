@@ -20,6 +20,8 @@ class Progress {
     /// give it as `done` of `total` and the work itself as `counted`.
     void update(std::uint64_t done, const std::string& note = {});
     void update(std::uint64_t done, std::uint64_t counted, const std::string& note);
+    /// Writes a line of its own above the bar, or simply a line where there is no terminal.
+    void line(const std::string& text);
     /// Ends the line; later updates draw nothing.
     void finish();
 

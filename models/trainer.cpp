@@ -133,7 +133,9 @@ void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& wat
         if (progress >= 1.0 || (stop_at > 0 && step_ >= stop_at)) {
             break;
         }
+        const Clock::time_point step_start = Clock::now();
         const double bits = step(corpus, progress);
+        training_seconds_ += seconds_since(step_start);
         if (!std::isfinite(bits)) {
             throw CheckFailed("training diverged: the loss of step " + std::to_string(step_) +
                               " is not finite; a lower learning_rate may help");
@@ -143,7 +145,9 @@ void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& wat
         progress = progress_now();
         over = progress >= 1.0 || (stop_at > 0 && step_ >= stop_at) || (watch.stop && watch.stop());
         if (watch.step) {
-            watch.step(progress, bits);
+            const double stop_share =
+                stop_at > 0 ? static_cast<double>(step_) / static_cast<double>(stop_at) : 0.0;
+            watch.step(std::max(progress, stop_share), bits);
         }
         const auto due = [&](std::int64_t interval) {
             return over || (interval > 0 && step_ % interval == 0);

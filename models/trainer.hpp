@@ -41,7 +41,7 @@ class Trainer {
     void save_checkpoint(const std::filesystem::path& path) const;
 
     struct Watch {
-        /// After every step: progress of the run, 0 to 1, and the step's bits per token.
+        /// After every step: how much of the run is done, 0 to 1, and the step's bits per token.
         std::function<void(double progress, double bits)> step;
         /// After every evaluation.
         std::function<void(const CurvePoint&)> evaluation;
@@ -58,6 +58,8 @@ class Trainer {
     const std::vector<CurvePoint>& curve() const { return curve_; }
     std::int64_t steps() const { return step_; }
     std::int64_t tokens() const;
+    /// Time spent in steps by this process, evaluations and files left out.
+    double training_seconds() const { return training_seconds_; }
     /// Firing rates of the last micro-batch, layer by layer: behind time-mix, behind channel-mix.
     std::vector<double> firing_rates() const;
 
@@ -75,6 +77,7 @@ class Trainer {
     SequenceModel model_;
     std::vector<int> tokens_, targets_;
     std::int64_t step_ = 0;
+    double training_seconds_ = 0.0;
     double learning_rate_ = 0.0;
     double gradient_norm_ = 0.0;
     std::vector<CurvePoint> curve_;
