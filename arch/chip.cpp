@@ -125,8 +125,12 @@ struct Chip::Parts final : noc::DeliverySink {
 void Chip::Parts::count_network(Counts& into) const {
     const noc::Network& net = network.network();
     const auto bits = static_cast<std::uint64_t>(config.network.flit_bits);
+    into.link_flits.clear();
     for (TileId tile = 0; tile < config.tiles(); ++tile) {
         const noc::RouterCounters router = net.router_counters(tile);
+        for (int port = 0; port < noc::kPorts; ++port) {
+            into.link_flits.push_back(net.link_flits(tile, port));
+        }
         std::uint64_t link_bits = 0;
         for (const int port : {noc::kEast, noc::kWest, noc::kNorth, noc::kSouth}) {
             link_bits += net.link_flits(tile, port) * bits;

@@ -25,7 +25,6 @@ std::optional<Cycle> DmaEngine::issue() {
     Row row = queue_.front().row;
     const Cycle cycle = std::max({queue_.front().entered + 1, next_request_, place.usable});
     queue_.pop_front();
-    next_request_ = cycle + 1;
     row.buffer = place.buffer;
 
     const AxonBlock& axons = row.stage->axons.block_of(row.axon).axons;
@@ -38,10 +37,11 @@ std::optional<Cycle> DmaEngine::issue() {
     fetches_[row.buffer] = {row, 0, request.bytes};
     ++fetching_;
 
-    const noc::Burst layout(fabric_.format, kRequestBits, 1);
-    fabric_.send(std::move(request), tile_, axons.memory_tile, kRequestClass, layout.flits(0),
-                 cycle);
-    return cycle;
+    const std::uint16_t flits = noc::Burst(fabric_.format, kRequestBits, 1).flits(0);
+    next_request_ = cycle + flits;
+    const Cycle written = next_request_ - 1;
+    fabric_.send(std::move(request), tile_, axons.memory_tile, kRequestClass, flits, written);
+    return written;
 }
 
 void DmaEngine::release(std::uint32_t buffer, Cycle cycle) {

@@ -1,7 +1,7 @@
 // The DMA engine of a core: fetches rows of synapses from memory tiles.
 //
-// A queue of rows to be requested, served in order; a request goes out, one a cycle at most, when
-// one of the row buffers is free, and keeps that buffer until its row has passed the lanes.
+// A queue of rows to be requested, served in order; a request goes out, a flit a cycle, when one of
+// the row buffers is free, and keeps that buffer until its row has passed the lanes.
 #pragma once
 
 #include "arch/fabric.hpp"
@@ -33,7 +33,8 @@ class DmaEngine {
 
     /// The row enters the queue in cycle `entered`.
     void enqueue(const Row& row, Cycle entered);
-    /// Sends the next request, if it is known when it can go, and returns the cycle it goes in.
+    /// Sends the next request, if it is known when it can go, and returns the cycle of its last
+    /// flit; with the next one its place in the queue is free.
     std::optional<Cycle> issue();
     /// The row's buffer is free again from `cycle` on.
     void release(std::uint32_t buffer, Cycle cycle);

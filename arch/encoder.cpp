@@ -32,29 +32,40 @@ std::uint64_t units_to_fill(const noc::PacketFormat& format, std::uint32_t bits,
 void schedule_windows(Pass& pass, const noc::PacketFormat& format, std::uint32_t bits,
                       std::uint32_t scan_width, std::uint64_t windows) {
     const noc::Burst& layout = pass.burst->layout;
+    const std::vector<std::uint32_t>& elements = pass.burst->elements;
+    const std::uint64_t capacity =
+        (static_cast<std::uint64_t>(format.flit_bits) *
+             static_cast<std::uint64_t>(format.max_packet_flits) -
+         static_cast<std::uint64_t>(format.header_bits)) /
+        bits;  // events of a full packet
     Cycle cycle = 0;
     std::uint64_t window = 0;
-    bool written = false;  // a flit, in `cycle`
+    std::uint64_t taken = 0;  // events, when the last flit was written
+    bool written = false;     // a flit, in `cycle`
     const auto move_to = [&](std::uint64_t next) {
         if (next > window) {
-            cycle += next - window;
+            // What a full flit left of the window takes a cycle of its own.
+            const bool rest = written && taken < elements.size() &&
+                              elements[taken] / scan_width == window;
+            cycle += next - window + (rest ? 1 : 0);
             window = next;
             written = false;
         }
     };
     for (std::uint64_t packet = 0; packet < layout.packets(); ++packet) {
         const noc::Burst::Units units = layout.units_of_packet(packet);
-        const bool last_packet = packet + 1 == layout.packets();
+        const bool open = units.count < capacity;  // it might have taken one more
         for (std::uint64_t flit = 0; flit < layout.flits(packet); ++flit) {
             const std::uint64_t filling = units_to_fill(format, bits, flit);
-            const bool unfilled = last_packet && filling > units.count;
-            const std::uint64_t unit = units.first + std::min(filling, units.count) - 1;
-            move_to(unfilled ? windows - 1 : pass.burst->elements[unit] / scan_width);
+            const bool unfilled = open && filling > units.count;
+            const std::uint64_t until = units.first + std::min(filling, units.count);
+            move_to(unfilled ? windows - 1 : elements[until - 1] / scan_width);
             if (written) {
                 ++cycle;
             }
             pass.flits.push_back(cycle);
             written = true;
+            taken = until;
         }
     }
     move_to(windows - 1);

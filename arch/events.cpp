@@ -138,6 +138,9 @@ Counts Counts::operator-(const Counts& before) const {
     for (std::size_t i = 0; i < values_.size(); ++i) {
         result.values_[i] -= before.values_[i];
     }
+    for (std::size_t i = 0; i < before.link_flits.size(); ++i) {
+        result.link_flits[i] -= before.link_flits[i];
+    }
     result.cycles -= before.cycles;
     result.seconds -= before.seconds;
     return result;

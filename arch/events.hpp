@@ -113,6 +113,8 @@ class Counts {
 
     Cycle cycles = 0;      // of the cores' clock
     double seconds = 0.0;  // simulated
+    /// [tiles, noc::kPorts] flits that left a tile's router by a port; noc_link_bits sums them up.
+    std::vector<std::uint64_t> link_flits;
 
   private:
     std::vector<std::string> names_;

@@ -1,0 +1,274 @@
+// The event pipeline against a twin that steps registers cycle by cycle, and at its edges by hand.
+#include "arch/event_pipeline.hpp"
+#include "base/random.hpp"
+#include "tests/arch/small_chip.hpp"
+
+#include <deque>
+#include <optional>
+
+#include <catch2/catch.hpp>
+
+using namespace spikeloom;
+using namespace spikeloom::arch;
+using namespace spikeloom::tests;
+
+namespace {
+
+/// The pipeline as registers that move at clock edges: a queue, a chain of lookup registers, the
+/// memory stage with its count of cycles to go.
+class PipelineTwin {
+  public:
+    PipelineTwin(std::uint32_t lookup_registers, std::uint32_t memory_latency)
+        : chain_(lookup_registers), memory_latency_(memory_latency) {}
+
+    void accept(Cycle cycle, std::uint32_t service) { arriving_.push_back({cycle, service}); }
+
+    /// The cycles in which the sums show each event, in their order.
+    std::vector<Cycle> run(std::size_t events) {
+        std::vector<Cycle> finished;
+        for (Cycle cycle = 0; finished.size() < events; ++cycle) {
+            // The edge into this cycle, from the pipeline's end to its front.
+            if (busy_ > 0 && --busy_ == 0) {
+                finished.push_back(cycle + memory_latency_);
+            }
+            if (busy_ == 0 && chain_.back()) {
+                busy_ = *chain_.back();
+                chain_.back().reset();
+            }
+            for (std::size_t i = chain_.size(); --i > 0;) {
+                if (!chain_[i]) {
+                    chain_[i] = std::exchange(chain_[i - 1], std::nullopt);
+                }
+            }
+            if (!chain_.front() && !queue_.empty()) {
+                chain_.front() = queue_.front();
+                queue_.pop_front();
+            }
+            // The cycle itself: what arrives is in the queue at its end.
+            while (!arriving_.empty() && arriving_.front().first == cycle) {
+                queue_.push_back(arriving_.front().second);
+                arriving_.pop_front();
+            }
+        }
+        return finished;
+    }
+
+  private:
+    std::deque<std::pair<Cycle, std::uint32_t>> arriving_;
+    std::deque<std::uint32_t> queue_;
+    std::vector<std::optional<std::uint32_t>> chain_;
+    std::uint32_t busy_ = 0;
+    std::uint32_t memory_latency_;
+};
+
+struct NoSink : noc::DeliverySink {
+    void deliver(noc::Cycle, std::span<const noc::Delivery>) override {}
+    void sources_drained(noc::Cycle, std::span<const noc::SourceReport>) override {}
+};
+
+/// A pipeline on tile 1 whose stage has `axons` axons, axon i with a row of `lengths[i]` 8-bit
+/// weights of value 1.
+struct PipelineBench : SimulationTest, NoSink {
+    PipelineBench(const ChipConfig& what, const std::vector<std::uint32_t>& lengths)
+        : config(what),
+          program(program_for(lengths)),
+          counts({"mac_8x8"}, config.tiles()),
+          network("network", config.network, *this),
+          fabric{config, program, network, counts, config.clocks(), config.packet_format()},
+          memory(config.core.synapse_bytes, 1),
+          stage{&program.stages[0],
+                0,
+                AxonTable(program.stages[0].axons, config.core, memory,
+                          [&](std::uint32_t, std::uint32_t) { return counts.index_of("mac_8x8"); }),
+                {},
+                std::vector<Slot>(2),
+                {}},
+          pipeline(fabric, 1, false) {
+        for (Slot& slot : stage.slots) {
+            slot.sums.resize(64);
+        }
+    }
+
+    static Program program_for(const std::vector<std::uint32_t>& lengths) {
+        Stage stage = relay("stage", 1, 64, rows(1, 1, 8, 0, 8),
+                            send(1, 64, Encoding::dense, 16, {{1, 0}}));
+        stage.axons.clear();
+        for (std::uint32_t i = 0; i < lengths.size(); ++i) {
+            stage.axons.push_back(rows(1, lengths[i], 8, 64 * i, 8));
+            stage.axons.back().first_axon = i;
+        }
+        return program_of({stage}, 64);
+    }
+
+    /// Hands over one event in a network cycle; returns the cycle in which the sums show it.
+    Cycle accept(noc::Cycle cycle, std::uint32_t axon) {
+        auto burst = std::make_shared<EventBurst>(fabric.format, 24, 1);
+        burst->elements = {axon};
+        burst->values = {1};
+        Message message;
+        message.burst = burst;
+        Slot& slot = stage.slot_of(0);
+        slot.progress.last = 0;
+        pipeline.accept(cycle, stage, message, {0, 1});
+        return slot.progress.last;
+    }
+
+    ChipConfig config;
+    Program program;
+    Counts counts;
+    noc::NetworkModule network;
+    Fabric fabric;
+    std::vector<std::uint8_t> memory;
+    StageState stage;
+    EventPipeline pipeline;
+};
+
+}  // namespace
+
+TEST_CASE("an event alone takes lookup, memory latency and the cycles of its row", "[pipeline]") {
+    // Accepted in cycle 11 (handed over in 10), popped in 12; then the lookup's cycles, the
+    // memory's latency, and the longer of words and groups of lanes.
+    struct Case {
+        std::uint32_t lookup, latency, port, lanes, length;
+        Cycle finished;
+    };
+    const Case wanted = GENERATE(values<Case>({
+        {1, 0, 64, 8, 8, 12 + 1 + 0 + 1},    // one word, one group
+        {1, 0, 64, 8, 9, 12 + 1 + 0 + 2},    // one weight more: two of both
+        {1, 3, 64, 8, 9, 12 + 1 + 3 + 2},
+        {4, 3, 64, 8, 9, 12 + 4 + 3 + 2},
+        {1, 1, 64, 4, 16, 12 + 1 + 1 + 4},   // the lanes are the narrower part
+        {1, 1, 32, 16, 16, 12 + 1 + 1 + 4},  // the port is
+        {1, 1, 512, 64, 64, 12 + 1 + 1 + 1},
+    }));
+    ChipConfig config = small_chip();
+    config.core.axon_latency = wanted.lookup;
+    config.core.synapse_latency = wanted.latency;
+    config.core.synapse_port_bits = wanted.port;
+    config.core.lanes = wanted.lanes;
+    PipelineBench bench(config, {wanted.length});
+    CHECK(bench.accept(10, 0) == wanted.finished);
+}
+
+TEST_CASE("a row that straddles a word of the synapse memory costs the word more", "[pipeline]") {
+    ChipConfig config = small_chip();
+    Program program = PipelineBench::program_for({8, 8});
+    for (const std::uint64_t address : {0, 1, 8, 15}) {
+        AxonBlock block = rows(1, 8, 8, address, 8);
+        const std::vector<std::uint8_t> memory(64);
+        const AxonTable table({block}, config.core, memory,
+                              [](std::uint32_t, std::uint32_t) { return std::size_t{1}; });
+        CHECK(table.block_of(0).words[0] == (address % 8 == 0 ? 1 : 2));
+    }
+}
+
+TEST_CASE("the pipeline keeps the cycles of a machine stepped register by register",
+          "[pipeline]") {
+    const auto seed = GENERATE(range(1, 25));
+    Random random(static_cast<std::uint64_t>(seed));
+    ChipConfig config = small_chip();
+    config.core.axon_latency = 1 + static_cast<std::uint32_t>(random.below(4));
+    config.core.synapse_latency = static_cast<std::uint32_t>(random.below(4));
+    config.core.event_queue = 256;
+    std::vector<std::uint32_t> lengths;
+    for (int i = 0; i < 8; ++i) {
+        lengths.push_back(1 + static_cast<std::uint32_t>(random.below(64)));
+    }
+    PipelineBench bench(config, lengths);
+    PipelineTwin twin(config.core.axon_latency, config.core.synapse_latency);
+
+    // Bursts and gaps: the pipeline runs full, empty and in between.
+    std::vector<Cycle> finished;
+    noc::Cycle cycle = 5;
+    for (int i = 0; i < 200; ++i) {
+        cycle += random.below(3) == 0 ? random.below(30) : 0;
+        const auto axon = static_cast<std::uint32_t>(random.below(lengths.size()));
+        finished.push_back(bench.accept(cycle, axon));
+        const std::uint32_t words = (lengths[axon] * 8 + 63) / 64;  // as many as groups of 8 lanes
+        twin.accept(cycle + 1, words);
+    }
+    CHECK(finished == twin.run(finished.size()));
+}
+
+TEST_CASE("weights of every width are read as they were packed", "[pipeline]") {
+    const auto bits = GENERATE(range(1U, 17U));
+    // A row of weights that are the pattern's lowest `bits` bits, packed from bit 0 upwards.
+    Random random(bits);
+    std::vector<std::uint32_t> patterns;
+    std::vector<std::uint8_t> memory(64);
+    constexpr std::uint32_t kLength = 19;
+    for (std::uint32_t i = 0; i < kLength; ++i) {
+        patterns.push_back(static_cast<std::uint32_t>(random.next()) & ((1U << bits) - 1));
+        for (std::uint32_t bit = 0; bit < bits; ++bit) {
+            const std::uint32_t at = i * bits + bit;
+            memory[at / 8] = static_cast<std::uint8_t>(memory[at / 8] |
+                                                       (patterns[i] >> bit & 1U) << at % 8);
+        }
+    }
+    const WeightRows weights(memory, 1, 0, kLength, bits);
+    std::vector<std::int32_t> sums(kLength, 1000);
+    weights.accumulate(0, -3, sums);
+    for (std::uint32_t i = 0; i < kLength; ++i) {
+        std::int32_t weight = static_cast<std::int32_t>(patterns[i]);
+        if (bits > 1 && weight >= 1 << (bits - 1)) {
+            weight -= 1 << bits;
+        }
+        CHECK(sums[i] == 1000 - 3 * weight);
+    }
+}
+
+TEST_CASE("the gate closes when a flit could overflow the queue, not one place earlier",
+          "[pipeline][gate]") {
+    PipelineBench bench(small_chip(), {8});
+    InputGate gate(bench.fabric, 1, kEventClass, 8, 4);
+    const auto closed = [&] { return bench.counts.total(Event::gate_closed_cycles); };
+    gate.accepted(10, 4);  // 4 of 8 places are left, as many as a flit may need
+    CHECK(closed() == 0);
+    gate.left(20);         // the network sees the place in 21
+    gate.accepted(11, 1);  // 3 are left
+    CHECK(closed() == 21 - 12);
+    gate.left(21);
+    gate.accepted(21, 1);  // held until the place of cycle 21 is seen in 22, the next cycle: open
+    CHECK(closed() == 21 - 12);
+    gate.accepted(22, 1);  // now it waits for a third to leave, nobody knows when
+    CHECK(closed() == 21 - 12);
+    gate.left(40);
+    CHECK(closed() == 21 - 12 + 41 - 23);
+}
+
+TEST_CASE("a full queue holds the network back and loses nothing", "[pipeline][gate]") {
+    // 40 spikes of rows that take 24 cycles each, faster than one lane can add them.
+    ChipConfig config = small_chip();
+    config.core.lanes = 1;
+    const std::uint32_t length = 24;
+    const Program program = lookup_program(40, length);
+    std::vector<std::uint32_t> spikes;
+    std::vector<std::int32_t> sums(length);
+    for (std::uint32_t axon = 0; axon < 40; ++axon) {
+        spikes.push_back(axon);
+        for (std::uint32_t i = 0; i < length; ++i) {
+            sums[i] += lookup_value(axon, length, i);
+        }
+    }
+    const auto run = [&](std::uint32_t places) {
+        config.core.event_queue = places;
+        ChipBench bench(config, program);
+        bench.chip.host().feed(spikes);
+        bench.chip.run();
+        REQUIRE(bench.results.size() == 1);
+        CHECK(bench.results[0] == sums);
+        const Counts counts = bench.chip.snapshot();
+        CHECK(counts.total(Event::event_queue_writes) == 40);
+        CHECK(counts.total(Event::event_queue_reads) == 40);
+        return std::pair{counts.total(Event::gate_closed_cycles), bench.runs[0].ready};
+    };
+    const auto [closed_never, ready_large] = run(40 + 4);  // a flit brings 4 at most
+    CHECK(closed_never == 0);
+    const auto [closed_small, ready_small] = run(8);
+    CHECK(closed_small > 0);
+    // The lanes are the bottleneck and never run dry, held back or not.
+    CHECK(ready_small == ready_large);
+    const auto [closed_least, ready_least] = run(4);
+    CHECK(closed_least > closed_small);
+    CHECK(ready_least >= ready_large);
+}
