@@ -1,5 +1,7 @@
 #include "workloads/program_file.hpp"
 
+#include "arch/check_stage.hpp"
+#include "arch/chip.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/safetensors.hpp"
@@ -245,6 +247,29 @@ void take_producers(std::vector<StageId>& producers, std::vector<StageId> said,
 }
 
 }  // namespace
+
+void check_on_chip(const ProgramFile& file, const arch::ChipConfig& chip) {
+    const std::vector<arch::Stage>& stages = file.program.stages;
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+        at_place(file.places[s], [&] { arch::check_stage(stages[s], chip); });
+    }
+    try {
+        arch::check(file.program, chip);
+    } catch (const InputError& error) {
+        // What concerns two stages names the first of them first.
+        const std::string message = error.what();
+        std::size_t earliest = std::string::npos;
+        std::string place;
+        for (std::size_t s = 0; s < stages.size(); ++s) {
+            const std::size_t at = message.find("stage '" + stages[s].name + "'");
+            if (at < earliest) {
+                earliest = at;
+                place = file.places[s] + ": ";
+            }
+        }
+        throw InputError(place + message);
+    }
+}
 
 std::filesystem::path tensors_path(const std::filesystem::path& path) {
     if (path.extension() != ".yaml") {

@@ -5,6 +5,7 @@
 // instruction or a kind of axons does not have.
 #pragma once
 
+#include "arch/config.hpp"
 #include "arch/program.hpp"
 
 #include <filesystem>
@@ -24,6 +25,9 @@ struct ProgramFile {
 /// stages or registers that are not there, or do not belong together. Whether the Program fits a
 /// chip is not asked.
 ProgramFile load_program(const std::filesystem::path& path);
+
+/// arch::check, with the line of the stage put before what is wrong with it. InputError.
+void check_on_chip(const ProgramFile& file, const arch::ChipConfig& chip);
 
 /// Writes both files. `path` must end in .yaml. `about` is put at the top as comments, line by
 /// line.

@@ -68,7 +68,7 @@ class TinyModel {
                 half));
         }
         const double spread = half / std::sqrt(3.0);
-        m.shift = 15;
+        m.shift = 13;
         for (int r = 0; r < rows; ++r) {
             const double scale = gain * (0.5 + random_.uniform()) / (spread * std::sqrt(columns));
             m.multiplier.push_back(static_cast<std::int32_t>(

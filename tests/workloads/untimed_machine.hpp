@@ -1,5 +1,5 @@
-// What a Program means, without time, packets and credits: each step runs the stages in the order in
-// which they follow from one another. Written from arch/program.hpp, not from the chip.
+// What a Program means, without time, packets and credits: each step runs the stages in the order
+// in which they follow from one another. Written from arch/program.hpp, not from the chip.
 #pragma once
 
 #include "arch/program.hpp"
@@ -83,9 +83,10 @@ class UntimedMachine {
         for (std::uint32_t b = 0; b < block.weight_bits; ++b) {
             const std::uint64_t bit = std::uint64_t{column} * block.weight_bits + b;
             const std::uint64_t address = block.address + row * block.row_stride + bit / 8;
-            const std::uint8_t found = block.kind == Block::Kind::remote
-                                           ? byte(program_.memory_images, block.memory_tile, address)
-                                           : byte(program_.synapse_images, stage.tile, address);
+            const std::uint8_t found =
+                block.kind == Block::Kind::remote
+                    ? byte(program_.memory_images, block.memory_tile, address)
+                    : byte(program_.synapse_images, stage.tile, address);
             value |= ((found >> (bit % 8)) & 1) << b;
         }
         const std::int32_t sign = 1 << (block.weight_bits - 1);
@@ -132,22 +133,42 @@ class UntimedMachine {
                 const std::int32_t a = at(in.a);
                 std::int32_t result = 0;
                 switch (in.op) {
-                    case Opcode::add: result = fixed::add(a, at(in.b)); break;
-                    case Opcode::subtract: result = fixed::subtract(a, at(in.b)); break;
-                    case Opcode::multiply: result = fixed::multiply(a, at(in.b), in.shift); break;
+                    case Opcode::add:
+                        result = fixed::add(a, at(in.b));
+                        break;
+                    case Opcode::subtract:
+                        result = fixed::subtract(a, at(in.b));
+                        break;
+                    case Opcode::multiply:
+                        result = fixed::multiply(a, at(in.b), in.shift);
+                        break;
                     case Opcode::interpolate:
                         result = fixed::interpolate(a, at(in.b), at(in.c));
                         break;
-                    case Opcode::narrow: result = fixed::narrow(a, in.shift, in.bits); break;
+                    case Opcode::narrow:
+                        result = fixed::narrow(a, in.shift, in.bits);
+                        break;
                     case Opcode::shift_left:
                         result = fixed::saturate(std::int64_t{a} << in.shift);
                         break;
-                    case Opcode::maximum: result = std::max(a, at(in.b)); break;
-                    case Opcode::rectify: result = std::max(a, 0); break;
-                    case Opcode::exponential: result = fixed::exponential(a); break;
-                    case Opcode::sigmoid: result = fixed::sigmoid(a); break;
-                    case Opcode::divide: result = fixed::divide(a, at(in.b)); break;
-                    case Opcode::copy: result = a; break;
+                    case Opcode::maximum:
+                        result = std::max(a, at(in.b));
+                        break;
+                    case Opcode::rectify:
+                        result = std::max(a, 0);
+                        break;
+                    case Opcode::exponential:
+                        result = fixed::exponential(a);
+                        break;
+                    case Opcode::sigmoid:
+                        result = fixed::sigmoid(a);
+                        break;
+                    case Opcode::divide:
+                        result = fixed::divide(a, at(in.b));
+                        break;
+                    case Opcode::copy:
+                        result = a;
+                        break;
                     case Opcode::lif: {
                         const auto update = fixed::integrate_and_fire(at(in.b), a, in.lif);
                         at(in.b) = update.membrane;
