@@ -16,14 +16,14 @@ namespace {
 // the result rounds to 0.
 constexpr std::int64_t kExponentialEnd = std::int64_t{12} << kFraction;
 constexpr std::int64_t kLog2E = 1549082005;  // log2(e), Q.30
+constexpr int kPowerFraction = kFraction + 30;
+constexpr int kRestBits = 22;  // of the way from one entry to the next
 constexpr int kTableFraction = 30;
 
 inline Value exponential_of(Value x) {
     const std::int64_t below = std::clamp<std::int64_t>(-std::int64_t{x}, 0, kExponentialEnd);
-    constexpr int kProductFraction = kFraction + 30;
-    constexpr int kRestBits = 22;  // of the way from one entry to the next
     const std::int64_t power =
-        shift_right(below * kLog2E, kProductFraction - tables::kPowerBits - kRestBits);
+        shift_right(below * kLog2E, kPowerFraction - tables::kPowerBits - kRestBits);
     const auto index = static_cast<std::size_t>((power >> kRestBits) &
                                                 static_cast<int>(tables::kPowerSegments - 1));
     const std::int64_t rest = power & ((std::int64_t{1} << kRestBits) - 1);
@@ -74,6 +74,11 @@ inline Value divide_of(Value numerator, Value denominator) {
     return saturate(shift_right(std::int64_t{numerator} * inverse.mantissa,
                                 kTableFraction - kFraction + inverse.exponent));
 }
+
+// normalise: |n x - sum| <= sqrt(n) / root, so with n <= 2^14 a root of at least 2^-23 bounds it by
+// 2^30, and its product with the mantissa fits. For a smaller root it lets go of its last bits.
+constexpr int kMostExponent = 22;
+constexpr std::int64_t kMostDeviation = std::int64_t{1} << 32;
 
 // to[i] = kernel(operands[i]...), and nothing else, so that it vectorises.
 template <class Kernel>
@@ -218,10 +223,6 @@ void normalise(Values x, std::int64_t n, std::int64_t sum, std::int64_t sum_of_s
     }
     const Scaled root = reciprocal_square_root(static_cast<std::uint64_t>(spread));
 
-    // |n x - sum| <= sqrt(n) / root, so with n <= 2^14 a root of at least 2^-23 bounds it by 2^31,
-    // and its product with the mantissa fits. A smaller root lets go of its last bits.
-    constexpr int kMostExponent = 22;
-    constexpr std::int64_t kMostDeviation = std::int64_t{1} << 32;
     const int exponent = root.exponent + halvings;
     const int excess = std::max(0, exponent - kMostExponent);
     const int shift = kTableFraction - kFraction + exponent - excess;

@@ -33,8 +33,9 @@ constexpr double root_by_newton(double x) {
     return y;
 }
 
+/// The nearest integer; halves do not occur.
 constexpr std::int32_t rounded(double positive) {
-    return static_cast<std::int32_t>(positive + 0.5);
+    return static_cast<std::int32_t>((static_cast<std::int64_t>(2.0 * positive) + 1) / 2);
 }
 
 /// Functions of a fraction are interpolated between entries in Q.30.
@@ -42,13 +43,14 @@ inline constexpr double kOneQ30 = 1073741824.0;
 /// Seeds of Newton's iteration are Q.16.
 inline constexpr double kOneQ16 = 65536.0;
 
+inline constexpr double kLn2 = 0.693147180559945309;
+
 /// 2^(-i/256), Q.30.
 inline constexpr int kPowerBits = 8;
 inline constexpr std::size_t kPowerSegments = std::size_t{1} << kPowerBits;
 inline constexpr auto kPowers = [] {
     std::array<std::int32_t, kPowerSegments + 1> table{};
     for (std::size_t i = 0; i <= kPowerSegments; ++i) {
-        constexpr double kLn2 = 0.693147180559945309;
         table[i] = rounded(kOneQ30 / exp_by_series(kLn2 * static_cast<double>(i) / kPowerSegments));
     }
     return table;

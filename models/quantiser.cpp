@@ -11,6 +11,10 @@ namespace spikeloom::models {
 namespace {
 
 constexpr int kResidualBits = 16;
+constexpr int kMultiplierBits = 23;
+/// Scales of a row that are tried: these twentieths of the one that holds the largest weight.
+constexpr int kScaleSteps = 20;
+constexpr int kSmallestScale = 6;
 
 /// The nearest Q.16 number within the bounds (both included).
 std::int32_t to_fixed(double x, double least = -0x1.0p31, double most = 0x1.0p31 - 1.0) {
@@ -76,12 +80,10 @@ double row_scale(std::span<const float> row, double most) {
     if (largest == 0.0) {
         return 0.0;
     }
-    constexpr int kSteps = 20;
-    constexpr int kSmallest = 6;
     double best = largest / most;
     double least_error = rounding_error(row, best, most);
-    for (int k = kSteps - 1; k >= kSmallest; --k) {
-        const double scale = largest / most * k / kSteps;
+    for (int k = kScaleSteps - 1; k >= kSmallestScale; --k) {
+        const double scale = largest / most * k / kScaleSteps;
         const double error = rounding_error(row, scale, most);
         if (error < least_error) {
             best = scale;
@@ -211,7 +213,6 @@ class Quantiser {
     /// multiplier / 2^shift is a row's scale times 2^(16 - fraction of the events); the largest
     /// multiplier uses all its 23 bits.
     static void choose_multipliers(const std::vector<double>& scales, QuantisedMatrix& result) {
-        constexpr int kMultiplierBits = 23;
         const double unit = std::ldexp(1.0, result.input.shift());
         const double largest = *std::max_element(scales.begin(), scales.end()) * unit;
         int exponent = 0;  // largest < 2^exponent
