@@ -42,7 +42,7 @@ struct ExperimentResult {
     double energy_j = 0.0;
     std::optional<std::uint64_t>
         as_recorded;             // retired in the cycle their trace records, if it does
-    std::vector<TraceRow> rows;  // every packet, in the order of creation, where asked for
+    std::vector<TraceRow> rows;  // every packet, where asked for, in the order of creation or trace
 };
 
 /// What executes the cycles. The results are the same.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 
@@ -107,13 +108,20 @@ std::vector<TraceRow> parse_trace(const std::string& text, const std::string& or
         }
         rows.push_back(row);
     }
-    std::stable_sort(rows.begin(), rows.end(),
-                     [](const TraceRow& a, const TraceRow& b) { return a.created < b.created; });
     return rows;
 }
 
 std::vector<TraceRow> read_trace(const std::filesystem::path& path, const NetworkConfig& network) {
     return parse_trace(read_file(path), path.string(), network);
+}
+
+std::vector<std::size_t> creation_order(const std::vector<TraceRow>& rows) {
+    std::vector<std::size_t> order(rows.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+        return rows[a].created < rows[b].created;
+    });
+    return order;
 }
 
 std::string trace_text(const std::vector<TraceRow>& rows) {

@@ -57,8 +57,12 @@ void validate(const TrafficConfig& config, const NetworkConfig& network) {
             "traffic: include_self: found false in a network of one node; allowed is "
             "true");
     }
-    if (config.pattern == Pattern::trace && config.trace.empty()) {
-        throw InputError("traffic: trace: the pattern trace needs a file");
+    if ((config.pattern == Pattern::trace) == config.trace.empty()) {
+        throw InputError(
+            config.trace.empty()
+                ? "traffic: trace: the pattern trace needs a file"
+                : "traffic: trace: found '" + config.trace +
+                      "' with another pattern; allowed is a file with the pattern trace");
     }
 }
 

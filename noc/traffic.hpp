@@ -100,6 +100,7 @@ class SyntheticTraffic final : public Traffic {
 /// The packets of a trace, all of one length and of class 0.
 class TraceTraffic final : public Traffic {
   public:
+    /// The rows must be in the order of their creation and outlive this.
     TraceTraffic(const std::vector<TraceRow>& rows, int packet_flits);
     Cycle extend(std::vector<Packet>& packets) override;
 
