@@ -33,11 +33,10 @@ void schedule_windows(Pass& pass, const noc::PacketFormat& format, std::uint32_t
                       std::uint32_t scan_width, std::uint64_t windows) {
     const noc::Burst& layout = pass.burst->layout;
     const std::vector<std::uint32_t>& elements = pass.burst->elements;
-    const std::uint64_t capacity =
-        (static_cast<std::uint64_t>(format.flit_bits) *
-             static_cast<std::uint64_t>(format.max_packet_flits) -
-         static_cast<std::uint64_t>(format.header_bits)) /
-        bits;  // events of a full packet
+    const std::uint64_t capacity = (static_cast<std::uint64_t>(format.flit_bits) *
+                                        static_cast<std::uint64_t>(format.max_packet_flits) -
+                                    static_cast<std::uint64_t>(format.header_bits)) /
+                                   bits;  // events of a full packet
     Cycle cycle = 0;
     std::uint64_t window = 0;
     std::uint64_t taken = 0;  // events, when the last flit was written
@@ -45,8 +44,8 @@ void schedule_windows(Pass& pass, const noc::PacketFormat& format, std::uint32_t
     const auto move_to = [&](std::uint64_t next) {
         if (next > window) {
             // What a full flit left of the window takes a cycle of its own.
-            const bool rest = written && taken < elements.size() &&
-                              elements[taken] / scan_width == window;
+            const bool rest =
+                written && taken < elements.size() && elements[taken] / scan_width == window;
             cycle += next - window + (rest ? 1 : 0);
             window = next;
             written = false;

@@ -4,12 +4,13 @@
 // then sends one marker to each consumer, in the order of their first mention. It writes at most
 // one flit a cycle into the output queue.
 //  - dense: a flit a cycle, from the first cycle of the pass.
-//  - binary, graded: the pass looks at one window of `scan_width` elements at a time. In a cycle the
+//  - binary, graded: the pass looks at one window of `scan_width` elements at a time. In a cycle
+//  the
 //    packer takes the events of the present window, in order, until a flit is full (then the flit
 //    is written, and the rest waits for the next cycle) or the window is exhausted (then the next
 //    cycle has the next window). A packet that cannot take one more event is closed as a full flit
-//    is. The last, unfilled flit goes out in the last window's last cycle, or in the cycle after it,
-//    if that cycle has written a flit already.
+//    is. The last, unfilled flit goes out in the last window's last cycle, or in the cycle after
+//    it, if that cycle has written a flit already.
 // A cycle in which a flit cannot be written, for want of a credit, is a wait: everything behind it
 // moves by as much.
 #pragma once

@@ -23,10 +23,9 @@ Encoded encoded(Encoding encoding, std::uint32_t value_bits,
                 const std::vector<std::int32_t>& values, std::uint32_t scan_width = 8,
                 const noc::PacketFormat& format = kFormat) {
     Encoded result;
-    const Output output = send(1, static_cast<std::uint32_t>(values.size()), encoding, value_bits,
-                               {{0, 0}});
-    result.pass =
-        encode(output, values, format, scan_width, result.scans, result.truncations);
+    const Output output =
+        send(1, static_cast<std::uint32_t>(values.size()), encoding, value_bits, {{0, 0}});
+    result.pass = encode(output, values, format, scan_width, result.scans, result.truncations);
     return result;
 }
 
@@ -87,9 +86,9 @@ Cycles packer_twin(const std::vector<std::int32_t>& values, std::uint32_t scan_w
                 if (wrote) {
                     break;  // a flit went out: the next event belongs to the next cycle
                 }
-                in_packet = (in_packet == 0 ? static_cast<std::uint64_t>(format.header_bits)
-                                            : in_packet) +
-                            event_bits;
+                in_packet =
+                    (in_packet == 0 ? static_cast<std::uint64_t>(format.header_bits) : in_packet) +
+                    event_bits;
                 ++next;
                 close_if_full();
                 continue;
@@ -193,8 +192,8 @@ TEST_CASE("the encoder keeps the cycles of a packer stepped cycle by cycle", "[e
     }
     const bool graded = random.below(2) == 0;
     const std::uint32_t value_bits = graded ? 2 + static_cast<std::uint32_t>(random.below(15)) : 1;
-    const Encoded result = encoded(graded ? Encoding::graded : Encoding::binary, value_bits,
-                                   values, scan_width, format);
+    const Encoded result = encoded(graded ? Encoding::graded : Encoding::binary, value_bits, values,
+                                   scan_width, format);
     Cycle cycles = 0;
     const std::uint32_t bits = event_bits(graded ? Encoding::graded : Encoding::binary, value_bits);
     CHECK(result.pass.flits == packer_twin(values, scan_width, bits, format, cycles));

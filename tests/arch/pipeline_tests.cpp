@@ -90,8 +90,8 @@ struct PipelineBench : SimulationTest, NoSink {
     }
 
     static Program program_for(const std::vector<std::uint32_t>& lengths) {
-        Stage stage = relay("stage", 1, 64, rows(1, 1, 8, 0, 8),
-                            send(1, 64, Encoding::dense, 16, {{1, 0}}));
+        Stage stage =
+            relay("stage", 1, 64, rows(1, 1, 8, 0, 8), send(1, 64, Encoding::dense, 16, {{1, 0}}));
         stage.axons.clear();
         for (std::uint32_t i = 0; i < lengths.size(); ++i) {
             stage.axons.push_back(rows(1, lengths[i], 8, 64 * i, 8));
@@ -133,8 +133,8 @@ TEST_CASE("an event alone takes lookup, memory latency and the cycles of its row
         Cycle finished;
     };
     const Case wanted = GENERATE(values<Case>({
-        {1, 0, 64, 8, 8, 12 + 1 + 0 + 1},    // one word, one group
-        {1, 0, 64, 8, 9, 12 + 1 + 0 + 2},    // one weight more: two of both
+        {1, 0, 64, 8, 8, 12 + 1 + 0 + 1},  // one word, one group
+        {1, 0, 64, 8, 9, 12 + 1 + 0 + 2},  // one weight more: two of both
         {1, 3, 64, 8, 9, 12 + 1 + 3 + 2},
         {4, 3, 64, 8, 9, 12 + 4 + 3 + 2},
         {1, 1, 64, 4, 16, 12 + 1 + 1 + 4},   // the lanes are the narrower part
@@ -162,8 +162,7 @@ TEST_CASE("a row that straddles a word of the synapse memory costs the word more
     }
 }
 
-TEST_CASE("the pipeline keeps the cycles of a machine stepped register by register",
-          "[pipeline]") {
+TEST_CASE("the pipeline keeps the cycles of a machine stepped register by register", "[pipeline]") {
     const auto seed = GENERATE(range(1, 25));
     Random random(static_cast<std::uint64_t>(seed));
     ChipConfig config = small_chip();
@@ -201,8 +200,8 @@ TEST_CASE("weights of every width are read as they were packed", "[pipeline]") {
         patterns.push_back(static_cast<std::uint32_t>(random.next()) & ((1U << bits) - 1));
         for (std::uint32_t bit = 0; bit < bits; ++bit) {
             const std::uint32_t at = i * bits + bit;
-            memory[at / 8] = static_cast<std::uint8_t>(memory[at / 8] |
-                                                       (patterns[i] >> bit & 1U) << at % 8);
+            memory[at / 8] =
+                static_cast<std::uint8_t>(memory[at / 8] | (patterns[i] >> bit & 1U) << at % 8);
         }
     }
     const WeightRows weights(memory, 1, 0, kLength, bits);

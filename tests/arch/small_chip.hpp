@@ -50,8 +50,9 @@ inline arch::Register constant(const std::string& name, std::vector<std::int32_t
 }
 
 /// Rows without gaps, in the core's synapse memory.
-inline arch::AxonBlock rows(std::uint32_t axons, std::uint32_t row_length, std::uint32_t weight_bits,
-                            std::uint64_t address, std::uint32_t value_bits) {
+inline arch::AxonBlock rows(std::uint32_t axons, std::uint32_t row_length,
+                            std::uint32_t weight_bits, std::uint64_t address,
+                            std::uint32_t value_bits) {
     arch::AxonBlock block;
     block.axons = axons;
     block.row_length = row_length;
@@ -134,10 +135,10 @@ inline arch::Program program_of(std::vector<arch::Stage> stages, std::uint32_t r
 
 /// One stage on tile 1: token t gives row t of an 8-bit matrix [tokens, length] to the host.
 inline arch::Program lookup_program(std::uint32_t tokens, std::uint32_t length) {
-    arch::Program program = program_of(
-        {relay("lookup", 1, length, rows(tokens, length, 8, 0, 1),
-               send(1, length, arch::Encoding::dense, 16, {{1, 0}}))},
-        length);
+    arch::Program program =
+        program_of({relay("lookup", 1, length, rows(tokens, length, 8, 0, 1),
+                          send(1, length, arch::Encoding::dense, 16, {{1, 0}}))},
+                   length);
     arch::MemoryImage image;
     image.tile = 1;
     for (std::uint32_t i = 0; i < tokens * length; ++i) {
@@ -148,7 +149,8 @@ inline arch::Program lookup_program(std::uint32_t tokens, std::uint32_t length) 
 }
 
 inline std::int32_t lookup_value(std::uint32_t token, std::uint32_t length, std::uint32_t element) {
-    return static_cast<std::int8_t>(static_cast<std::uint8_t>((token * length + element) * 37 + 11));
+    return static_cast<std::int8_t>(
+        static_cast<std::uint8_t>((token * length + element) * 37 + 11));
 }
 
 /// A chip in a kernel of its own that keeps what comes out.
@@ -163,12 +165,12 @@ struct ChipBench : SimulationTest, arch::Probe {
     ChipBench(const arch::ChipConfig& config, arch::Program program)
         : chip(config, std::move(program)) {
         chip.attach(this);
-        chip.host().on_result([this](std::uint64_t step, std::span<const std::int32_t> values,
-                                     arch::Cycle cycle) {
-            steps.push_back(step);
-            results.emplace_back(values.begin(), values.end());
-            cycles.push_back(cycle);
-        });
+        chip.host().on_result(
+            [this](std::uint64_t step, std::span<const std::int32_t> values, arch::Cycle cycle) {
+                steps.push_back(step);
+                results.emplace_back(values.begin(), values.end());
+                cycles.push_back(cycle);
+            });
     }
 
     void program_ended(const arch::ProgramRun& run) override {
