@@ -19,7 +19,7 @@ void describe(schema::Walk& walk, TrainingConfig& config) {
                  "steps over which the rate rises linearly");
     walk.number("beta1", config.adam.beta1, {0.0, 0.999999}, "Adam's memory of the gradient");
     walk.number("beta2", config.adam.beta2, {0.0, 0.999999}, "Adam's memory of its square");
-    walk.number("eps", config.adam.eps, {0.0, 1.0}, "added to the square's root");
+    walk.number("eps", config.adam.eps, {1e-30, 1.0}, "added to the square's root");
     walk.number("weight_decay", config.adam.weight_decay, {0.0, 10.0},
                 "decoupled decay of the matrices, times the rate");
     walk.number("clip", config.adam.clip, {0.0, 1e9}, "largest norm of the gradient; 0: any");
