@@ -66,6 +66,22 @@ T required(const options::variables_map& values, const std::string& name) {
     return values[name].as<T>();
 }
 
+std::string command_line(const std::string& command, const std::vector<std::string>& arguments) {
+    std::string line = "spikeloom " + command;
+    for (const std::string& argument : arguments) {
+        const bool plain =
+            !argument.empty() && argument.find_first_not_of(
+                                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_-./,:=+@%") == std::string::npos;
+        std::string quoted = "'";
+        for (const char c : argument) {
+            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+        }
+        line += " " + (plain ? argument : quoted + "'");
+    }
+    return line;
+}
+
 template std::string required<std::string>(const options::variables_map&, const std::string&);
 template int required<int>(const options::variables_map&, const std::string&);
 

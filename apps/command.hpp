@@ -37,6 +37,9 @@ bool json_on_stdout(const options::variables_map& values);
 template <class T>
 T required(const options::variables_map& values, const std::string& name);
 
+/// A command line as a shell would take it again, for records of how a file was made.
+std::string command_line(const std::string& command, const std::vector<std::string>& arguments);
+
 int run_check_golden(const std::vector<std::string>& arguments);
 int run_demo(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);

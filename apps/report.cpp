@@ -21,23 +21,6 @@ constexpr const char* kAbout =
     "set "
     "beside it. Needs gnuplot.";
 
-/// As a shell would take it again.
-std::string command_line(const std::vector<std::string>& arguments) {
-    std::string line = "spikeloom report";
-    for (const std::string& argument : arguments) {
-        const bool plain =
-            !argument.empty() && argument.find_first_not_of(
-                                     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                     "0123456789_-./,:=+@%") == std::string::npos;
-        std::string quoted = "'";
-        for (const char c : argument) {
-            quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-        }
-        line += " " + (plain ? argument : quoted + "'");
-    }
-    return line;
-}
-
 /// The figures of the page's top, a run and table each.
 nlohmann::ordered_json figures(const std::vector<analysis::Run>& runs,
                                const std::vector<analysis::EnergyTable>& tables) {
@@ -102,7 +85,7 @@ int run_report(const std::vector<std::string>& arguments) {
         tables.push_back(analysis::load_energy_table(path));
     }
     analysis::ReportOptions report;
-    report.commands = {command_line(arguments)};
+    report.commands = {command_line("report", arguments)};
     if (values.count("title") != 0) {
         report.title = values["title"].as<std::string>();
     }

@@ -1,0 +1,192 @@
+// simulate: a model runs on a chip, cycle by cycle, and every bit of it is verified.
+#include "analysis/report.hpp"
+#include "apps/command.hpp"
+#include "apps/configs.hpp"
+#include "apps/run_config.hpp"
+#include "apps/simulation.hpp"
+#include "base/error.hpp"
+#include "base/files.hpp"
+#include "base/schema.hpp"
+#include "models/corpus.hpp"
+#include "workloads/compiler.hpp"
+#include "workloads/program_file.hpp"
+
+#include <iostream>
+
+namespace spikeloom::apps {
+
+namespace {
+
+constexpr const char* kAbout =
+    "Runs an integer model on a chip in SystemC, cycle by cycle, and compares every spike and "
+    "every "
+    "logit with the golden model; exit code 1 where one bit differs. The prompt is the prefill "
+    "phase: "
+    "its tokens follow one another through the chip's pipeline and each is scored. With --mode "
+    "generate, "
+    "--tokens more are generated, each waiting for the one before. Options win over --config.";
+
+/// What the options say, on top of a run configuration where one is given.
+RunConfig configured(const options::variables_map& values) {
+    RunConfig config;
+    if (values.count("config") != 0) {
+        config = schema::read_file<RunConfig>(values["config"].as<std::string>());
+    }
+    const auto text = [&](const char* name, std::string& field) {
+        if (values.count(name) != 0) {
+            field = values[name].as<std::string>();
+        }
+    };
+    text("model", config.model);
+    text("program", config.program);
+    text("strategy", config.strategy);
+    if (values.count("chip") != 0) {
+        config.chip = schema::read_file<arch::ChipConfig>(values["chip"].as<std::string>());
+    } else if (values.count("config") == 0) {
+        throw InputError("simulate: the option --chip (or --config) is missing");
+    }
+    if (config.model.empty()) {
+        throw InputError("simulate: the option --model is missing");
+    }
+    if (values.count("mode") != 0) {
+        const auto mode = values["mode"].as<std::string>();
+        if (mode != "prefill" && mode != "generate") {
+            throw InputError("simulate: --mode " + mode + "; allowed are prefill and generate");
+        }
+        config.mode = mode == "prefill" ? Mode::prefill : Mode::generate;
+    }
+    if (values.count("tokens") != 0) {
+        const auto tokens = values["tokens"].as<std::int64_t>();
+        if (tokens < 1) {
+            throw InputError("simulate: --tokens " + std::to_string(tokens) +
+                             "; a whole number of at least 1 is needed");
+        }
+        config.tokens = static_cast<std::uint64_t>(tokens);
+    }
+    if (values.count("temperature") != 0) {
+        config.temperature = values["temperature"].as<double>();
+    }
+    if (values.count("top-p") != 0) {
+        config.top_p = values["top-p"].as<double>();
+    }
+    if (values.count("seed") != 0) {
+        config.seed = values["seed"].as<std::uint64_t>();
+    }
+    if (values.count("energy") != 0) {
+        config.energy.clear();
+        for (const auto& path : values["energy"].as<std::vector<std::string>>()) {
+            config.energy.push_back({path});
+        }
+    } else if (config.energy.empty()) {
+        config.energy.push_back({find_config("energy/cmos-45nm.yaml").string()});
+    }
+    return config;
+}
+
+void read_prompt(const options::variables_map& values, int vocabulary, RunConfig& config) {
+    if (values.count("prompt") + values.count("text") > 1) {
+        throw InputError("simulate: found --prompt and --text; allowed is one of them");
+    }
+    if (values.count("prompt") != 0) {
+        config.prompt = models::byte_tokens(values["prompt"].as<std::string>());
+    } else if (values.count("text") != 0) {
+        config.prompt = models::read_byte_tokens(values["text"].as<std::string>(), vocabulary);
+        // A whole text is a prefill of at most --tokens; what is generated comes behind all of it.
+        if (config.mode == Mode::prefill && values.count("tokens") != 0 &&
+            config.prompt.size() > config.tokens) {
+            config.prompt.resize(config.tokens);
+        }
+    }
+    if (config.prompt.empty()) {
+        throw InputError(
+            "simulate: no prompt; --prompt S or --text FILE must give at least one byte");
+    }
+}
+
+void write_run(const std::string& directory, const Simulated& simulated) {
+    analysis::save(simulated.run, directory);
+    write_file(std::filesystem::path(directory) / "report.html",
+               analysis::render_report({simulated.run}, {}, {}));
+}
+
+}  // namespace
+
+int run_simulate(const std::vector<std::string>& arguments) {
+    options::options_description described("options");
+    described.add_options()                                                                      //
+        ("config", options::value<std::string>()->value_name("YAML"),                            //
+         "a run directory's config.yaml, to run it again")                                       //
+        ("model", options::value<std::string>()->value_name("Q"), "the integer model")           //
+        ("chip", options::value<std::string>()->value_name("YAML"), "the chip")                  //
+        ("program", options::value<std::string>()->value_name("P"),                              //
+         "a Program from `map`, or one of your own; otherwise the model is compiled")            //
+        ("prompt", options::value<std::string>()->value_name("S"), "the prompt, as bytes")       //
+        ("text", options::value<std::string>()->value_name("FILE"),                              //
+         "a file as prompt; with --mode prefill its first --tokens bytes")                       //
+        ("tokens", options::value<std::int64_t>()->value_name("N"),                              //
+         "tokens to generate (default 64)")                                                      //
+        ("mode", options::value<std::string>()->value_name("M"),                                 //
+         "prefill: the prompt only; generate: the prompt, then --tokens more (default)")         //
+        ("temperature", options::value<double>()->value_name("T"), "of sampling (default 0.8)")  //
+        ("top-p", options::value<double>()->value_name("P"),                                     //
+         "sample among the likeliest tokens of this probability (default 0.95)")                 //
+        ("seed", options::value<std::uint64_t>()->value_name("N"), "of sampling (default 1)")    //
+        ("strategy", options::value<std::string>()->value_name("S"),                             //
+         "placement: linear, greedy or anneal (default greedy)")                                 //
+        ("energy",
+         options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
+             "YAML..."),
+         "energy tables (default configs/energy/cmos-45nm.yaml)")                       //
+        ("report", options::value<std::string>()->value_name("DIR"),                    //
+         "write the run directory: result.json, events.csv, config.yaml, report.html")  //
+        ("trace", options::value<std::string>()->value_name("FILE"),                    //
+         "write Chrome trace events of every program and emission (opens in Perfetto)");
+    add_json_option(described);
+    options::variables_map values;
+    if (!parse("simulate", kAbout, described, arguments, values)) {
+        return 0;
+    }
+    RunConfig config = configured(values);
+    const models::QuantisedModel model = models::QuantisedModel::load(config.model);
+    read_prompt(values, model.config.vocabulary, config);
+    std::vector<analysis::EnergyTable> tables;
+    for (const EnergyFile& file : config.energy) {
+        tables.push_back(analysis::load_energy_table(file.table));
+    }
+    workloads::CompilerOptions compiler;
+    compiler.strategy = workloads::strategy_named(config.strategy);
+    compiler.seed = config.seed;
+    const arch::Program program = config.program.empty()
+                                      ? workloads::compile(model, config.chip, compiler).program
+                                      : workloads::load_program(config.program).program;
+
+    Simulation asked;
+    asked.label = model.config.spiking() ? "spiking model" : "dense ANN twin";
+    asked.prompt = config.prompt;
+    asked.generate = config.mode == Mode::generate ? config.tokens : 0;
+    asked.sampling = {config.temperature, config.top_p};
+    asked.seed = config.seed;
+    asked.record_activity = values.count("report") != 0;
+    if (values.count("trace") != 0) {
+        asked.trace = values["trace"].as<std::string>();
+    }
+    asked.commands = {command_line("simulate", arguments)};
+    Simulated simulated = simulate(program, config.chip, model, tables, asked);
+    simulated.run.config_yaml = schema::write(config);
+    if (values.count("report") != 0) {
+        write_run(values["report"].as<std::string>(), simulated);
+    }
+    if (!json_on_stdout(values)) {
+        std::cout << summary_of(simulated.run);
+        if (!simulated.run.generated.empty()) {
+            std::cout << "\n" << simulated.run.prompt << simulated.run.generated << "\n";
+        }
+    }
+    write_json(values, result_of(simulated));
+    if (!simulated.run.verification.bit_exact()) {
+        throw CheckFailed("the fabric differs from the golden model: " + simulated.first_mismatch);
+    }
+    return 0;
+}
+
+}  // namespace spikeloom::apps

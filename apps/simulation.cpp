@@ -1,0 +1,242 @@
+#include "apps/simulation.hpp"
+
+#include "base/progress.hpp"
+#include "models/corpus.hpp"
+#include "workloads/chrome_trace.hpp"
+#include "workloads/session.hpp"
+
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+namespace spikeloom::apps {
+
+namespace {
+
+constexpr std::uint32_t kTracedNeurons = 3;  // of each of the two sub-blocks that are shown
+
+analysis::Chip chip_record(const arch::ChipConfig& chip) {
+    analysis::Chip record;
+    record.name = chip.name;
+    record.width = chip.network.width;
+    record.height = chip.network.height;
+    for (arch::TileId tile = 0; tile < chip.tiles(); ++tile) {
+        record.tiles.push_back(chip.is_memory(tile)     ? analysis::TileKind::memory
+                               : tile == chip.host_tile ? analysis::TileKind::host
+                                                        : analysis::TileKind::core);
+    }
+    record.core_hertz = chip.core_clock_hz;
+    record.network_hertz = chip.network.clock_hz;
+    const std::uint64_t columns = static_cast<std::uint64_t>(chip.network.width);
+    const std::uint64_t rows = static_cast<std::uint64_t>(chip.network.height);
+    record.units.cores = chip.cores();
+    record.units.routers = chip.tiles();
+    record.units.memory_tiles = chip.memory_tiles.size();
+    record.units.links = 2 * ((columns - 1) * rows + columns * (rows - 1));
+    record.units.chips = 1;
+    constexpr std::uint64_t kAxonEntryBytes = 8;
+    constexpr std::uint64_t kAccumulatorBytes = 4;
+    record.units.sram_bytes =
+        std::uint64_t{chip.cores()} *
+        (chip.core.synapse_bytes + chip.core.state_bytes +
+         kAxonEntryBytes * chip.core.axon_entries +
+         kAccumulatorBytes * chip.core.accumulators * chip.core.accumulator_slots);
+    constexpr std::uint64_t kBufferedPorts = 5;
+    record.units.buffer_bits = chip.tiles() * kBufferedPorts *
+                               static_cast<std::uint64_t>(chip.network.vcs) *
+                               static_cast<std::uint64_t>(chip.network.buffer) *
+                               static_cast<std::uint64_t>(chip.network.flit_bits);
+    return record;
+}
+
+analysis::Model model_record(const models::QuantisedModel& model) {
+    const models::ModelConfig& config = model.config;
+    analysis::Model record;
+    record.name = "SpikeGPT";
+    record.variant = config.spiking() ? "linear_lif" : "dense";
+    record.layers = config.layers;
+    record.channels = config.channels;
+    record.hidden = static_cast<int>(config.hidden());
+    record.vocabulary = config.vocabulary;
+    record.context = config.context;
+    record.parameters = models::Parameters(config).count();
+    record.weight_bits = model.head.weight_bits;
+    const auto channels = static_cast<std::uint64_t>(config.channels);
+    const auto layers = static_cast<std::uint64_t>(config.layers);
+    record.macs_per_token = {
+        {"time mix", layers * 4 * channels * channels},
+        {"channel mix", layers * (2 * channels * config.hidden() + channels * channels)},
+        {"head", static_cast<std::uint64_t>(config.vocabulary) * channels}};
+    return record;
+}
+
+analysis::Phase phase_record(const workloads::PhaseResult& phase) {
+    analysis::Phase record;
+    record.name = phase.name;
+    record.tokens = phase.tokens;
+    record.cycles = phase.cycles;
+    record.seconds = phase.seconds;
+    const std::vector<std::string>& names = phase.counts.names();
+    for (arch::TileId tile = 0; tile < phase.counts.tiles(); ++tile) {
+        const auto counts = phase.counts.of_tile(tile);
+        for (std::size_t event = 0; event < names.size(); ++event) {
+            if (counts[event] != 0) {
+                record.counts[tile][names[event]] = counts[event];
+            }
+        }
+        for (int port = 0; port < analysis::kPorts; ++port) {
+            const std::size_t place =
+                static_cast<std::size_t>(tile) * analysis::kPorts + static_cast<std::size_t>(port);
+            if (phase.counts.link_flits[place] != 0) {
+                record.links.push_back({tile, port, phase.counts.link_flits[place]});
+            }
+        }
+    }
+    return record;
+}
+
+/// The two sub-blocks the report shows: the first time mix and the last channel mix.
+std::vector<std::size_t> shown_sub_blocks(const models::ModelConfig& config) {
+    return {0, 2 * static_cast<std::size_t>(config.layers) - 1};
+}
+
+std::vector<workloads::NeuronId> traced_neurons(const models::ModelConfig& config) {
+    std::vector<workloads::NeuronId> neurons;
+    const auto channels = static_cast<std::uint32_t>(config.channels);
+    for (const std::size_t sub_block : shown_sub_blocks(config)) {
+        for (std::uint32_t i = 0; i < std::min(kTracedNeurons, channels); ++i) {
+            neurons.push_back({sub_block, i * channels / kTracedNeurons});
+        }
+    }
+    return neurons;
+}
+
+void record_activity(const workloads::SessionResult& session, const models::ModelConfig& config,
+                     analysis::Run& run) {
+    for (std::size_t i = 0; i < session.firing_rates.size(); ++i) {
+        run.firing_rates.push_back(
+            {static_cast<int>(i / 2), i % 2 == 0 ? "att" : "ffn", session.firing_rates[i]});
+    }
+    if (!session.spikes.empty()) {
+        for (const std::size_t sub_block : shown_sub_blocks(config)) {
+            run.rasters.push_back({workloads::sub_block_name(sub_block),
+                                   static_cast<std::uint32_t>(config.channels),
+                                   session.spikes[sub_block]});
+        }
+    }
+    for (const auto& trace : session.membranes) {
+        constexpr double kOne = models::fixed::kOne;
+        analysis::MembraneTrace record{workloads::sub_block_name(trace.neuron.sub_block),
+                                       trace.neuron.channel,
+                                       trace.threshold / kOne,
+                                       {}};
+        for (const std::int32_t value : trace.values) {
+            record.values.push_back(value / kOne);
+        }
+        run.membranes.push_back(std::move(record));
+    }
+}
+
+}  // namespace
+
+Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
+                   const models::QuantisedModel& model,
+                   const std::vector<analysis::EnergyTable>& tables, const Simulation& asked) {
+    const models::ModelConfig& config = model.config;
+    workloads::SessionOptions options;
+    options.prompt = asked.prompt;
+    options.generate = asked.generate;
+    models::Sampler sampler(asked.sampling, asked.seed);
+    std::vector<float> logits;
+    options.next_token = [&](workloads::Logits fabric) {
+        logits.assign(fabric.size(), 0.0F);
+        for (std::size_t i = 0; i < fabric.size(); ++i) {
+            logits[i] = static_cast<float>(fabric[i]) / static_cast<float>(models::fixed::kOne);
+        }
+        return sampler.sample(logits);
+    };
+    if (asked.record_activity && config.spiking()) {
+        options.keep_spikes = true;
+        options.membranes = traced_neurons(config);
+    }
+    std::unique_ptr<workloads::ChromeTrace> trace;
+    if (!asked.trace.empty()) {
+        trace = std::make_unique<workloads::ChromeTrace>(program, chip);
+        options.probe = trace.get();
+    }
+    Progress progress("simulating", "tokens", asked.prompt.size() + asked.generate);
+    options.progress = [&](std::uint64_t done) { progress.update(done); };
+
+    const auto start = std::chrono::steady_clock::now();
+    const workloads::SessionResult session = workloads::run_session(program, chip, model, options);
+    progress.finish();
+    if (trace) {
+        trace->write(asked.trace);
+    }
+
+    Simulated result;
+    analysis::Run& run = result.run;
+    run.wall_seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    run.label = asked.label;
+    run.kind = config.spiking() ? "spiking model, simulated" : "dense ANN twin, simulated";
+    run.version = SPIKELOOM_VERSION;
+    run.seed = asked.seed;
+    run.commands = asked.commands;
+    run.chip = chip_record(chip);
+    run.model = model_record(model);
+    for (const workloads::PhaseResult& phase : session.phases) {
+        run.phases.push_back(phase_record(phase));
+    }
+    run.verification = {session.verification.spikes_compared + session.verification.values_compared,
+                        session.verification.logits_compared, session.verification.mismatches};
+    run.prompt = models::byte_text(asked.prompt);
+    run.generated = models::byte_text(session.generated);
+    if (config.spiking()) {
+        record_activity(session, config, run);
+    }
+    run.energy_tables = tables;
+    result.prompt_bits = session.prompt_bits;
+    if (session.verification.first) {
+        result.first_mismatch = session.verification.first->text();
+    }
+    return result;
+}
+
+nlohmann::ordered_json result_of(const Simulated& simulated) {
+    nlohmann::ordered_json result =
+        nlohmann::ordered_json::parse(analysis::result_json(simulated.run));
+    if (!simulated.first_mismatch.empty()) {
+        result["first_mismatch"] = simulated.first_mismatch;
+    }
+    return result;
+}
+
+std::string summary_of(const analysis::Run& run) {
+    std::string text;
+    char line[160];
+    for (const analysis::Phase& phase : run.phases) {
+        std::snprintf(line, sizeof line, "%-9s %llu tokens, %.0f cycles a token, %.0f tokens/s",
+                      phase.name.c_str(), static_cast<unsigned long long>(phase.tokens),
+                      phase.cycles_per_token(), phase.tokens_per_second());
+        text += line;
+        for (const analysis::EnergyTable& table : run.energy_tables) {
+            const analysis::EnergyBreakdown energy =
+                analysis::price(phase.counts, table, phase.seconds, run.chip.units);
+            std::snprintf(line, sizeof line, ", %.3g uJ a token (%s%s)",
+                          1e6 * energy.joules / static_cast<double>(phase.tokens),
+                          table.name.c_str(), energy.unpriced.empty() ? "" : ", incomplete");
+            text += line;
+        }
+        text += "\n";
+    }
+    const analysis::Verification& verified = run.verification;
+    std::snprintf(line, sizeof line,
+                  "verified  %llu spikes and %llu logits compared, %llu mismatches\n",
+                  static_cast<unsigned long long>(verified.spikes_compared),
+                  static_cast<unsigned long long>(verified.logits_compared),
+                  static_cast<unsigned long long>(verified.mismatches));
+    return text + line;
+}
+
+}  // namespace spikeloom::apps
