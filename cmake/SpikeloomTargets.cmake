@@ -18,7 +18,8 @@ if(SPIKELOOM_NATIVE)
 endif()
 if(SPIKELOOM_SANITIZE)
     target_compile_options(spikeloom_options INTERFACE -fsanitize=address,undefined
-        -fno-sanitize-recover=all -fno-omit-frame-pointer)
+        -fno-sanitize-recover=all -fno-omit-frame-pointer
+        -Wno-maybe-uninitialized)  # GCC warns falsely of instrumented code (its manual says so)
     target_link_options(spikeloom_options INTERFACE -fsanitize=address,undefined)
 endif()
 if(SPIKELOOM_COVERAGE)
