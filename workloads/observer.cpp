@@ -44,7 +44,7 @@ SubBlockObserver::SubBlockObserver(const arch::Program& program, const models::M
 
 void SubBlockObserver::follow(NeuronId neuron) {
     const std::size_t element = neuron.sub_block * channels_ + neuron.channel;
-    for (std::size_t s = 0; s < sources_.size(); ++s) {
+    for (std::size_t s = 0; s < sources_.size() && neuron.channel < channels_; ++s) {
         for (const Source& source : sources_[s]) {
             if (element < source.first || element >= source.first + source.length) {
                 continue;

@@ -28,10 +28,6 @@ std::size_t index_of(MatrixStage stage) {
     return static_cast<std::size_t>(stage);
 }
 
-std::uint32_t quotient_up(std::uint32_t a, std::uint32_t b) {
-    return (a + b - 1) / b;
-}
-
 /// What keeps a stage from a core of its own; empty: nothing.
 std::string misfit(const arch::Stage& stage, const arch::CoreConfig& core) {
     for (const arch::AxonBlock& block : stage.axons) {
@@ -97,7 +93,7 @@ class Partitioner {
     }
 
     /// Cuts a kind once more: to the fewest parts whose rows take the lanes one group less, or,
-    /// where they take one only, have one row less.
+    /// where they take one only, have a row less.
     bool cut(Layout& layout, MatrixStage kind) const {
         const std::uint32_t rows = rows_of(kind, model_.config);
         const std::uint32_t lanes = chip_.core.lanes;
@@ -106,8 +102,11 @@ class Partitioner {
         if (largest == 1) {
             return false;
         }
-        const std::uint32_t groups = quotient_up(largest, lanes);
-        parts = quotient_up(rows, groups > 1 ? (groups - 1) * lanes : largest - 1);
+        const std::uint32_t groups = (largest + lanes - 1) / lanes;
+        const std::uint32_t wanted = groups > 1 ? (groups - 1) * lanes : largest - 1;
+        while (largest_part(rows, parts, layout.granule) > wanted) {
+            ++parts;  // as many parts as rows are enough for any
+        }
         return true;
     }
 

@@ -2,10 +2,10 @@
 
 #include "arch/chip.hpp"
 #include "base/error.hpp"
+#include "models/evaluation.hpp"
 #include "models/fixed_point.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include <systemc>
@@ -73,6 +73,14 @@ void check(const arch::Program& program, const models::QuantisedModel& model,
                              std::to_string(vocabulary - 1));
         }
     }
+}
+
+double bits_of(Logits logits, int token) {
+    std::vector<float> values(logits.size());
+    std::transform(logits.begin(), logits.end(), values.begin(), [](std::int32_t logit) {
+        return static_cast<float>(logit) / static_cast<float>(models::fixed::kOne);
+    });
+    return models::surprise_bits(values, token);
 }
 
 class Session {
@@ -201,18 +209,6 @@ SessionResult run_session(const arch::Program& program, const arch::ChipConfig& 
                           const models::QuantisedModel& model, const SessionOptions& options) {
     check(program, model, options);
     return Session(program, chip, model, options).run();
-}
-
-double bits_of(Logits logits, int token) {
-    const double one = models::fixed::kOne;
-    const std::int32_t largest = *std::max_element(logits.begin(), logits.end());
-    double total = 0.0;
-    for (const std::int32_t logit : logits) {
-        total += std::exp((static_cast<double>(logit) - largest) / one);
-    }
-    const double own =
-        (static_cast<double>(logits[static_cast<std::size_t>(token)]) - largest) / one;
-    return std::log2(total) - own / std::log(2.0);
 }
 
 }  // namespace spikeloom::workloads

@@ -57,7 +57,8 @@ struct SessionResult {
     /// Fraction of a sub-block's neurons that fire at a token (dense variant: of values that are
     /// not 0), by sub-block.
     std::vector<double> firing_rates;
-    /// -log2 of the probability the fabric's logits give each prompt token but the first, summed.
+    /// -log2 of the probability the fabric's logits give each prompt token but the first, summed
+    /// (models/evaluation.hpp).
     double prompt_bits = 0.0;
 
     /// [sub-block][token]: the channels that fired; with keep_spikes.
@@ -70,8 +71,5 @@ struct SessionResult {
 /// and for tokens outside the vocabulary, CheckFailed where the chip stalls.
 SessionResult run_session(const arch::Program& program, const arch::ChipConfig& chip,
                           const models::QuantisedModel& model, const SessionOptions& options);
-
-/// -log2 of the probability that logits in Q.16 give a token.
-double bits_of(Logits logits, int token);
 
 }  // namespace spikeloom::workloads
