@@ -1,0 +1,109 @@
+#include "base/error.hpp"
+#include "tests/workloads/tiny_model.hpp"
+#include "workloads/mapping_metrics.hpp"
+#include "workloads/partition.hpp"
+#include "workloads/placement.hpp"
+
+#include <set>
+#include <vector>
+
+#include <catch2/catch.hpp>
+
+namespace spikeloom::workloads {
+namespace {
+
+arch::ChipConfig chip_of(int width, int height) {
+    arch::ChipConfig chip;
+    chip.network.width = width;
+    chip.network.height = height;
+    chip.host_tile = 3;
+    chip.memory_tiles = {static_cast<arch::TileId>(width * height - 1), 5};
+    return chip;
+}
+
+/// Links that the flits of a token cross with that placement.
+double flit_links(Partition cut, const arch::ChipConfig& chip,
+                  const std::vector<arch::TileId>& tiles) {
+    arch::Program& program = cut.graph.program;
+    program.host.tile = chip.host_tile;
+    for (std::size_t s = 0; s < program.stages.size(); ++s) {
+        program.stages[s].tile = tiles[cut.cores[s]];
+        for (arch::AxonBlock& block : program.stages[s].axons) {
+            block.memory_tile = nearest_memory(program.stages[s].tile, chip);
+        }
+    }
+    return mapping_metrics(program, chip, {}).flit_links;
+}
+
+TEST_CASE("linear fills the cores row by row and leaves out host and memory tiles") {
+    const tests::TinyModel model(1, 12, 11);
+    const arch::ChipConfig chip = chip_of(4, 4);
+    const Partition cut = partition(model(), chip, {});
+    const auto tiles = place(cut.graph.program, cut.cores, chip, {}, Strategy::linear, 1);
+    const std::vector<arch::TileId> order = {0, 1, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+    REQUIRE(tiles.size() <= order.size());
+    CHECK(std::vector<arch::TileId>(
+              order.begin(), order.begin() + static_cast<std::ptrdiff_t>(tiles.size())) == tiles);
+}
+
+TEST_CASE("every strategy gives each core a spiking tile of its own") {
+    const auto strategy = GENERATE(Strategy::linear, Strategy::greedy, Strategy::anneal);
+    const tests::TinyModel model(2, 12, 11);
+    const arch::ChipConfig chip = chip_of(6, 5);
+    const Partition cut = partition(model(), chip, {});
+    const auto tiles = place(cut.graph.program, cut.cores, chip, {}, strategy, 1);
+    CHECK(std::set<arch::TileId>(tiles.begin(), tiles.end()).size() == tiles.size());
+    for (const arch::TileId tile : tiles) {
+        CHECK(chip.is_core(tile));
+    }
+    CHECK(tiles == place(cut.graph.program, cut.cores, chip, {}, strategy, 1));
+}
+
+TEST_CASE("greedy makes flits travel less than linear, annealing less again") {
+    const tests::TinyModel model(2, 12, 11);
+    const arch::ChipConfig chip = chip_of(7, 6);
+    const Partition cut = partition(model(), chip, {});
+    const auto cost = [&](Strategy strategy) {
+        return flit_links(cut, chip, place(cut.graph.program, cut.cores, chip, {}, strategy, 1));
+    };
+    const double linear = cost(Strategy::linear);
+    const double greedy = cost(Strategy::greedy);
+    const double annealed = cost(Strategy::anneal);
+    CHECK(greedy < linear);
+    CHECK(annealed < greedy);
+}
+
+TEST_CASE("greedy puts a stage next to the host where it talks to the host alone") {
+    arch::Program program;
+    program.stages.resize(1);
+    program.stages[0].name = "a";
+    arch::AxonBlock block;
+    block.axons = 4;
+    block.row_length = 1;
+    program.stages[0].axons = {block};
+    program.stages[0].outputs = {{"a.x", {0, 0}, 1, arch::Encoding::dense, 16, {{1, 0}}}};
+    program.stages[0].producers = {1};
+    program.host.producers = {0};
+    const arch::ChipConfig chip = chip_of(7, 6);
+    const auto tiles = place(program, {0}, chip, {}, Strategy::greedy, 1);
+    CHECK(tiles == std::vector<arch::TileId>{2});  // 2, 4 and 10 are one link from 3
+}
+
+TEST_CASE("distances are those of a mesh, and the nearest memory tile is found") {
+    const arch::ChipConfig chip = chip_of(7, 6);
+    CHECK(distance(0, 41, chip) == 11);
+    CHECK(distance(8, 2, chip) == 2);
+    CHECK(distance(9, 9, chip) == 0);
+    CHECK(nearest_memory(40, chip) == 41);
+    CHECK(nearest_memory(0, chip) == 5);
+}
+
+TEST_CASE("strategies are called by their names") {
+    CHECK(strategy_named("greedy") == Strategy::greedy);
+    CHECK(std::string(name_of(Strategy::anneal)) == "anneal");
+    CHECK_THROWS_WITH(strategy_named("best"),
+                      Catch::Contains("'best'; allowed are linear, greedy and anneal"));
+}
+
+}  // namespace
+}  // namespace spikeloom::workloads
