@@ -43,7 +43,8 @@ class PlainHost final : public ExperimentHost {
 /// it.
 class SystemCHost final : public ExperimentHost, public DeliverySink, public sc_core::sc_module {
   public:
-    SystemCHost(sc_core::sc_module_name name, const NetworkConfig& config, Recorder& recorder)
+    SystemCHost(const sc_core::sc_module_name& name, const NetworkConfig& config,
+                Recorder& recorder)
         : sc_module(name), network_("network", config, *this), recorder_(recorder) {
         SC_HAS_PROCESS(SystemCHost);
         SC_METHOD(create);

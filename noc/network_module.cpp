@@ -7,7 +7,7 @@
 
 namespace spikeloom::noc {
 
-NetworkModule::NetworkModule(sc_core::sc_module_name name, const NetworkConfig& config,
+NetworkModule::NetworkModule(const sc_core::sc_module_name& name, const NetworkConfig& config,
                              DeliverySink& sink)
     : sc_module(name),
       network_(config),

@@ -29,7 +29,8 @@ class DeliverySink {
 class NetworkModule : public sc_core::sc_module {
   public:
     /// Throws InputError where the configuration is not allowed. The sink must outlive the module.
-    NetworkModule(sc_core::sc_module_name name, const NetworkConfig& config, DeliverySink& sink);
+    NetworkModule(const sc_core::sc_module_name& name, const NetworkConfig& config,
+                  DeliverySink& sink);
 
     /// As Network's calls, under the rule above; they wake the module where it has to act.
     PacketId send(const Packet& packet);

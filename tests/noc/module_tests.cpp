@@ -106,7 +106,7 @@ struct Caller : sc_core::sc_module {
     sc_core::sc_event next;
     std::size_t done = 0;
 
-    explicit Caller(sc_core::sc_module_name name) : sc_module(name) {
+    explicit Caller(const sc_core::sc_module_name& name) : sc_module(name) {
         SC_HAS_PROCESS(Caller);
         SC_METHOD(act);
         sensitive << next;
