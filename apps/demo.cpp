@@ -203,7 +203,7 @@ nlohmann::ordered_json run(const Demo& demo, int threads) {
     say(demo, "2. quantising to the integer golden model");
     const models::QuantisedModel model = quantised(trained.parameters, corpus);
     models::IntegerModel golden(model);
-    const double integer_bits = models::bits_per_token(golden, compared);
+    const double integer_bits = models::evaluate(golden, compared);
     say(demo, formatted("  %.3f bits a byte on the same text, %+.4f against float", integer_bits,
                         integer_bits - float_bits));
 
@@ -254,7 +254,7 @@ int run_demo(const std::vector<std::string>& arguments) {
         ("energy",
          options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
              "YAML..."),
-         "energy tables; the first gives the figures (default configs/energy/cmos-45nm.yaml)")   //
+         "energy tables; the first gives the figures (default configs/energy/cmos-45nm*.yaml)")  //
         ("prompt-tokens", options::value<std::uint32_t>()->value_name("N")->default_value(128),  //
          "bytes of held-out text as prompt")                                                     //
         ("tokens", options::value<std::uint32_t>()->value_name("N")->default_value(64),          //
@@ -292,7 +292,9 @@ int run_demo(const std::vector<std::string>& arguments) {
             demo.tables.push_back(analysis::load_energy_table(path));
         }
     } else {
-        demo.tables.push_back(analysis::load_energy_table(find_config("energy/cmos-45nm.yaml")));
+        for (const char* standard : kStandardTables) {
+            demo.tables.push_back(analysis::load_energy_table(find_config(standard)));
+        }
     }
     demo.prompt_tokens = std::max<std::size_t>(1, values["prompt-tokens"].as<std::uint32_t>());
     demo.generate = values["tokens"].as<std::uint32_t>();

@@ -49,9 +49,11 @@ int run_map(const std::vector<std::string>& arguments) {
          "the Program (P.yaml; its memory images in P.safetensors beside it)")                 //
         ("strategy", options::value<std::string>()->value_name("S")->default_value("greedy"),  //
          "placement: linear (row by row), greedy (near what it exchanges flits with), anneal "
-         "(greedy, improved by simulated annealing)")                                   //
-        ("energy", options::value<std::string>()->value_name("YAML"),                   //
-         "table that prices the interconnect (default configs/energy/cmos-45nm.yaml)")  //
+         "(greedy, improved by simulated annealing)")  //
+        ("head", options::value<std::string>()->value_name("HOME")->default_value("dram"),
+         "where the head's weights live: dram (streamed for every token) or cores (if they fit)")(
+            "energy", options::value<std::string>()->value_name("YAML"),                   //
+            "table that prices the interconnect (default configs/energy/cmos-45nm.yaml)")  //
         ("seed", options::value<std::uint64_t>()->value_name("N")->default_value(1), "of anneal");
     add_json_option(described);
     options::variables_map values;
@@ -70,6 +72,7 @@ int run_map(const std::vector<std::string>& arguments) {
                                     : find_config("energy/cmos-45nm.yaml"));
     workloads::CompilerOptions compiler;
     compiler.strategy = workloads::strategy_named(values["strategy"].as<std::string>());
+    compiler.head = workloads::head_home_named(values["head"].as<std::string>());
     compiler.seed = values["seed"].as<std::uint64_t>();
     const workloads::Compiled compiled = workloads::compile(model, chip, compiler);
     const std::string about = workloads::describe_mapping(compiled, model.config, chip);

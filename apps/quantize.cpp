@@ -7,6 +7,7 @@
 #include "models/evaluation.hpp"
 #include "models/integer_model.hpp"
 #include "models/quantiser.hpp"
+#include "models/recurrent_model.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -22,6 +23,8 @@ using nlohmann::ordered_json;
 /// The part of the text that both models are compared on is the one that training keeps for
 /// validation by default: its last twentieth.
 constexpr std::size_t kHeldOutShare = 20;
+/// Tokens of it on which the two models' spikes are compared.
+constexpr std::size_t kAgreementTokens = 1024;
 
 struct Split {
     std::span<const int> calibration;
@@ -42,6 +45,34 @@ Split split(const std::string& path, std::span<const int> tokens, int calibratio
         tokens.subspan(begin,
                        std::min<std::size_t>(held_out, static_cast<std::size_t>(max_tokens))),
         begin};
+}
+
+/// Fraction of the neurons' outputs that are the same in both models, each running on its own: one
+/// spike that differs changes what follows.
+double spike_agreement(const models::Parameters& parameters, models::IntegerModel& integer,
+                       std::span<const int> tokens) {
+    models::RecurrentModel exact(parameters);
+    std::size_t block = 0;
+    std::size_t equal = 0;
+    std::size_t all = 0;
+    exact.observe([&](models::Site site, int, std::span<const float> spikes) {
+        if (site != models::Site::att_spikes && site != models::Site::ffn_spikes) {
+            return;
+        }
+        const models::Trace& trace = integer.trace();
+        const auto row = trace.row(trace.spikes, block++);
+        for (std::size_t c = 0; c < spikes.size(); ++c) {
+            equal += (row[c] != 0) == (spikes[c] != 0.0F) ? 1 : 0;
+        }
+        all += spikes.size();
+    });
+    integer.reset();
+    for (const int token : tokens) {
+        integer.step(token);
+        block = 0;
+        exact.step(token);
+    }
+    return static_cast<double>(equal) / static_cast<double>(all);
 }
 
 ordered_json saturations(const models::IntegerModel& model) {
@@ -131,6 +162,15 @@ int run_quantize(const std::vector<std::string>& arguments) {
         models::evaluate(integer, text.held_out, [&](std::size_t done) { comparing.update(done); });
     comparing.finish();
 
+    const ordered_json sites = saturations(integer);
+
+    ordered_json agreement = nullptr;
+    if (parameters.config().spiking()) {
+        agreement =
+            spike_agreement(parameters, integer,
+                            text.held_out.first(std::min(kAgreementTokens, text.held_out.size())));
+    }
+
     const auto float_bytes = std::filesystem::file_size(model_path);
     const auto integer_bytes = std::filesystem::file_size(out_path);
     if (!json_on_stdout(values)) {
@@ -138,9 +178,9 @@ int run_quantize(const std::vector<std::string>& arguments) {
                   << " bytes (float: " << float_bytes << ")\n"
                   << "bits per byte on " << predictions << " held-out tokens: float " << float_bits
                   << ", integer " << integer_bits << "\n";
-        for (const models::Saturation& site : integer.saturations()) {
-            if (site.saturated != 0) {
-                std::cout << site.site << ": " << site.saturated << " of " << site.values
+        for (const auto& [name, site] : sites.items()) {
+            if (site["saturated"] != 0) {
+                std::cout << name << ": " << site["saturated"] << " of " << site["values"]
                           << " values saturated\n";
             }
         }
@@ -159,7 +199,8 @@ int run_quantize(const std::vector<std::string>& arguments) {
                 {"bits_per_byte_loss", integer_bits - float_bits},
                 {"float_bytes", float_bytes},
                 {"integer_bytes", integer_bytes},
-                {"saturations", saturations(integer)}});
+                {"spike_agreement", agreement},
+                {"saturations", sites}});
     return 0;
 }
 

@@ -19,6 +19,7 @@ void describe(schema::Walk& walk, RunConfig& config) {
     walk.number("top_p", config.top_p, {1e-9, 1.0}, "sample among the likeliest of this mass");
     walk.integer("seed", config.seed, {0}, "of sampling and placement");
     walk.text("strategy", config.strategy, "placement: linear, greedy or anneal");
+    walk.text("head", config.head, "where the head's weights live: dram or cores");
     walk.list("energy", config.energy, "energy tables to price the run with");
     walk.section("chip", "the chip", [&] { describe(walk, config.chip); });
 }

@@ -31,6 +31,7 @@ struct RunConfig {
     double top_p = 0.95;
     std::uint64_t seed = 1;
     std::string strategy = "greedy";  // of the placement
+    std::string head = "dram";        // where the head's weights live
     std::vector<EnergyFile> energy;
     arch::ChipConfig chip;
 };

@@ -40,6 +40,7 @@ RunConfig configured(const options::variables_map& values) {
     text("model", config.model);
     text("program", config.program);
     text("strategy", config.strategy);
+    text("head", config.head);
     if (values.count("chip") != 0) {
         config.chip = schema::read_file<arch::ChipConfig>(values["chip"].as<std::string>());
     } else if (values.count("config") == 0) {
@@ -78,7 +79,9 @@ RunConfig configured(const options::variables_map& values) {
             config.energy.push_back({path});
         }
     } else if (config.energy.empty()) {
-        config.energy.push_back({find_config("energy/cmos-45nm.yaml").string()});
+        for (const char* standard : kStandardTables) {
+            config.energy.push_back({find_config(standard).string()});
+        }
     }
     return config;
 }
@@ -133,10 +136,12 @@ int run_simulate(const std::vector<std::string>& arguments) {
         ("seed", options::value<std::uint64_t>()->value_name("N"), "of sampling (default 1)")    //
         ("strategy", options::value<std::string>()->value_name("S"),                             //
          "placement: linear, greedy or anneal (default greedy)")                                 //
-        ("energy",
-         options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
-             "YAML..."),
-         "energy tables (default configs/energy/cmos-45nm.yaml)")                       //
+        ("head", options::value<std::string>()->value_name("HOME"),
+         "where the head's weights live: dram (streamed for every token, default) or cores")(
+            "energy",
+            options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
+                "YAML..."),
+            "energy tables (default configs/energy/cmos-45nm*.yaml)")                   //
         ("report", options::value<std::string>()->value_name("DIR"),                    //
          "write the run directory: result.json, events.csv, config.yaml, report.html")  //
         ("trace", options::value<std::string>()->value_name("FILE"),                    //
@@ -155,6 +160,7 @@ int run_simulate(const std::vector<std::string>& arguments) {
     }
     workloads::CompilerOptions compiler;
     compiler.strategy = workloads::strategy_named(config.strategy);
+    compiler.head = workloads::head_home_named(config.head);
     compiler.seed = config.seed;
     const arch::Program program = config.program.empty()
                                       ? workloads::compile(model, config.chip, compiler).program

@@ -4,6 +4,7 @@
 #include "arch/config.hpp"
 #include "arch/program.hpp"
 #include "models/quantised_model.hpp"
+#include "workloads/partition.hpp"
 #include "workloads/placement.hpp"
 #include "workloads/spikegpt.hpp"
 #include "workloads/traffic.hpp"
@@ -16,7 +17,8 @@ namespace spikeloom::workloads {
 struct CompilerOptions {
     Strategy strategy = Strategy::greedy;
     std::uint64_t seed = 1;  // of the annealing
-    Activity activity;       // what the balance between stages is estimated with
+    HeadHome head = HeadHome::dram;
+    Activity activity;  // what the balance between stages is estimated with
 };
 
 struct Compiled {

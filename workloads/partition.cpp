@@ -44,8 +44,8 @@ constexpr double kMostRelays = 15.0;
 class Partitioner {
   public:
     Partitioner(const models::QuantisedModel& model, const arch::ChipConfig& chip,
-                const Activity& activity)
-        : model_(model), chip_(chip), activity_(activity) {}
+                const Activity& activity, HeadHome head)
+        : model_(model), chip_(chip), activity_(activity), head_(head) {}
 
     Partition run() {
         if (chip_.memory_tiles.empty()) {
@@ -55,9 +55,13 @@ class Partitioner {
         std::string first_reason;
         Layout layout;
         layout.granule = chip_.core.lanes;
+        const std::size_t fewest_streamed = head_ == HeadHome::dram ? 1 : 0;
         for (std::size_t streamed = 0; streamed <= kMatrixStages; ++streamed) {
             if (streamed > 0) {
                 layout.streamed[index_of(kStreamedFirst[streamed - 1])] = true;
+            }
+            if (streamed < fewest_streamed) {
+                continue;
             }
             try {
                 return improve(evaluate(fewest_parts(layout)));
@@ -201,13 +205,21 @@ class Partitioner {
     const models::QuantisedModel& model_;
     const arch::ChipConfig& chip_;
     const Activity& activity_;
+    HeadHome head_;
 };
 
 }  // namespace
 
+HeadHome head_home_named(const std::string& name) {
+    if (name == "dram" || name == "cores") {
+        return name == "dram" ? HeadHome::dram : HeadHome::cores;
+    }
+    throw InputError("home of the head: found '" + name + "'; allowed is one of dram, cores");
+}
+
 Partition partition(const models::QuantisedModel& model, const arch::ChipConfig& chip,
-                    const Activity& activity) {
-    return Partitioner(model, chip, activity).run();
+                    const Activity& activity, HeadHome head) {
+    return Partitioner(model, chip, activity, head).run();
 }
 
 }  // namespace spikeloom::workloads

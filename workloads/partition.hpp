@@ -1,10 +1,11 @@
 // Into how many parts the matrices are cut, and where their weights live.
 //
 // The rule, in three steps:
-// 1. Weights stay in the cores' synapse memories while there is room. Where there is not, whole
-//    kinds of matrices are streamed from DRAM instead, for all layers, the head first (a row of it
-//    serves one token only as any other does, and its loss is felt once, not once a layer), then
-//    ffn_key, ffn_out, att_kvr, att_out.
+// 1. The head lives in DRAM, beside the embedding, and is streamed row by row, unless it is asked
+// to
+//    stay in the cores. The layers' weights stay in the cores' synapse memories while there is
+//    room. Where there is not, whole kinds of matrices are streamed instead, for all layers, the
+//    head first (its loss is felt once, not once a layer), then ffn_key, ffn_out, att_kvr, att_out.
 // 2. Each kind gets the fewest parts whose stages fit into a core each.
 // 3. From there the kind whose next cut shortens the machine's estimated interval (cycles from
 // token
@@ -21,7 +22,18 @@
 #include "workloads/spikegpt.hpp"
 #include "workloads/traffic.hpp"
 
+#include <string>
+
 namespace spikeloom::workloads {
+
+/// Where the head's weights are wanted.
+enum class HeadHome {
+    dram,   ///< with the embedding in a memory tile, fetched over the network for every token
+    cores,  ///< in synapse memory, where there is room
+};
+
+/// Throws InputError naming the homes there are.
+HeadHome head_home_named(const std::string& name);
 
 struct Partition {
     Layout layout;
@@ -35,6 +47,6 @@ struct Partition {
 
 /// Throws InputError, saying what is needed and what the chip has, where the model does not fit.
 Partition partition(const models::QuantisedModel& model, const arch::ChipConfig& chip,
-                    const Activity& activity);
+                    const Activity& activity, HeadHome head = HeadHome::cores);
 
 }  // namespace spikeloom::workloads
