@@ -8,7 +8,7 @@
 #include "models/parameters.hpp"
 #include "models/quantised_model.hpp"
 #include "models/training_config.hpp"
-#include "noc/config.hpp"
+#include "noc/experiment.hpp"
 #include "workloads/program_file.hpp"
 
 #include <iostream>
@@ -123,7 +123,7 @@ const std::map<std::string, std::string (*)()>& documented_schemas() {
     static const std::map<std::string, std::string (*)()> schemas = {
         {"chip", schema::document<arch::ChipConfig>},
         {"energy", schema::document<analysis::EnergyTable>},
-        {"noc", schema::document<noc::NetworkConfig>},
+        {"noc", schema::document<noc::ExperimentConfig>},
         {"train", schema::document<models::TrainingRun>},
     };
     return schemas;

@@ -139,9 +139,9 @@ TEST_CASE("bad usage is one line and exit code 2") {
 
 TEST_CASE("a mistake in a configuration is told with file, line and key") {
     const Scratch scratch;
-    const std::string noc = scratch.file("noc.yaml", "width: 4\nvcz: 2\n");
+    const std::string noc = scratch.file("noc.yaml", "network:\n  width: 4\n  vcz: 2\n");
     CHECK_THAT(scratch.refusal("noc --config " + noc),
-               Catch::Contains("noc.yaml:2:1: vcz: unknown key (did you mean 'vcs'?)"));
+               Catch::Contains("noc.yaml:3:3: network.vcz: unknown key (did you mean 'vcs'?)"));
     const std::string chip = scratch.file("chip.yaml", "core:\n  lanes: 0\n");
     CHECK_THAT(scratch.refusal("info --chip " + chip),
                Catch::Contains("chip.yaml:2:10: core.lanes"));
@@ -220,7 +220,8 @@ TEST_CASE("the fabric generates what its own golden model says, seed by seed") {
     CHECK(first["bit_exact"] == true);
     CHECK(first["cycles"] == again["cycles"]);
     CHECK(first["events"] == again["events"]);
-    CHECK(first["text"] == again["text"]);
+    CHECK(first["generated"].get<std::string>().size() >= 6);
+    CHECK(first["generated"] == again["generated"]);
 }
 
 TEST_CASE("training gives the same file for every number of threads") {
