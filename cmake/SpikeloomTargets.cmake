@@ -42,3 +42,11 @@ function(spikeloom_room name)
     target_link_libraries(spikeloom_${name} PUBLIC spikeloom_options ${ROOM_LINK})
 endfunction()
 target_compile_definitions(spikeloom_options INTERFACE SPIKELOOM_VERSION="${PROJECT_VERSION}")
+
+# spikeloom_precompile(<target> <header>...): parses the large headers that all files of a target need
+# once. Off for clang-tidy, which cannot read GCC's.
+function(spikeloom_precompile target)
+    if(SPIKELOOM_PRECOMPILE)
+        target_precompile_headers(${target} PRIVATE ${ARGN})
+    endif()
+endfunction()
