@@ -117,8 +117,8 @@ std::string firing_rate_plot(const std::vector<FiringRate>& rates, const std::st
     out << kFrame << "set key outside top center horizontal Left reverse samplen 1.5\n"
         << "set xrange [-0.6:" << layers.rbegin()->first + 0.6 << "]\n"
         << "set yrange [0:" << largest * 1.12 << "]\n"
-        << "set xtics 1\nset xlabel 'layer' offset 0,0.5\nset ylabel 'neurons that fire at a "
-           "token, %'\n"
+        << "set xtics 1\nset xlabel 'layer' offset 0,0.5\n"
+        << "set ylabel 'neurons that fire at a token, %'\n"
         << "set style fill solid noborder\nset boxwidth 0.36\n$rates << EOD\n";
     for (const auto& [layer, pair] : layers) {
         out << layer << ' ' << pair[0] << ' ' << pair[1] << '\n';

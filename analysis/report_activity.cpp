@@ -110,12 +110,9 @@ std::string trace_section(const ReportData& data) {
 std::string chip_section(const ReportData& data) {
     std::string html = paragraph(
         "Share of a phase's core cycles in which each unit of a core was busy, shaded relative to "
-        "the "
-        "busiest core; and flits on the links between tiles per cycle of the network's clock, of "
-        "which a "
-        "link carries at most one. M: memory tile, H: host tile; tile 0 is at the top left. "
-        "Pointing at a "
-        "tile or an arrow shows its numbers.");
+        "the busiest core; and flits on the links between tiles per cycle of the network's clock, "
+        "of which a link carries at most one. M: memory tile, H: host tile; tile 0 is at the top "
+        "left. Pointing at a tile or an arrow shows its numbers.");
     for (const Run& run : data.runs) {
         for (const Phase& phase : run.phases) {
             html += "<h3>" + escape(run.label + ", " + phase.name) + "</h3>\n";

@@ -120,6 +120,31 @@ std::string component_table(const PricedTable& priced) {
     return table.text();
 }
 
+/// The bars of one table: with static power, and without it beside the formula.
+std::string table_figures(const PricedTable& priced, const std::vector<NamedColumn>& columns) {
+    std::vector<EnergyBar> all;
+    std::vector<EnergyBar> dynamic;
+    for (const PricedPhase& phase : priced.phases) {
+        all.push_back(bar_of(phase, true));
+        dynamic.push_back(bar_of(phase, false));
+    }
+    for (const NamedColumn& column : columns) {
+        dynamic.push_back(formula_bar(column));
+    }
+    const std::string& name = priced.table->name;
+    const std::string formula_note =
+        columns.empty() ? ""
+                        : " Pale: the paper's formula, which prices arithmetic alone (0.9 pJ an "
+                          "accumulate, 4.5 pJ a multiply-accumulate, 45 nm) whatever the table.";
+    return "<h3>Table " + escape(name) + "</h3>\n" +
+           paragraph(escape(priced.table->technology), "note") + legend() +
+           figure(
+               energy_plot(all, "Energy per token by component, table " + name),
+               "Energy per token by component: the simulated machine, events and static power.") +
+           figure(energy_plot(dynamic, "Energy per token without static power, table " + name),
+                  "The same without static power: what the events alone cost." + formula_note);
+}
+
 std::string formula_table(const std::vector<NamedColumn>& columns) {
     HtmlTable table({"formula, per token", "block", "term", "operations", "priced as", "energy"});
     table.numeric({3, 5});
@@ -176,35 +201,9 @@ std::string energy_section(const ReportData& data) {
     std::string html = paragraph(
         "Counted events of the simulated machine times the price of each, plus static power times "
         "simulated time. Prefill (tokens known, pipelined) and generation (each token waits for "
-        "the "
-        "one before) are separate.");
+        "the one before) are separate.");
     for (const PricedTable& priced : data.priced) {
-        const std::string name = escape(priced.table->name);
-        std::vector<EnergyBar> all;
-        std::vector<EnergyBar> dynamic;
-        for (const PricedPhase& phase : priced.phases) {
-            all.push_back(bar_of(phase, true));
-            dynamic.push_back(bar_of(phase, false));
-        }
-        for (const NamedColumn& column : columns) {
-            dynamic.push_back(formula_bar(column));
-        }
-        html +=
-            "<h3>Table " + name + "</h3>\n" + paragraph(escape(priced.table->technology), "note");
-        html += legend();
-        html += figure(
-            energy_plot(all, "Energy per token by component, table " + priced.table->name),
-            "Energy per token by component: the simulated machine, events and static power.");
-        html +=
-            figure(energy_plot(dynamic, "Energy per token without static power, table " +
-                                            priced.table->name),
-                   std::string("The same without static power: what the events alone cost.") +
-                       (columns.empty()
-                            ? ""
-                            : " Pale: the paper's formula, which prices arithmetic alone (0.9 pJ "
-                              "an accumulate, 4.5 pJ a multiply-accumulate, 45 nm) whatever the "
-                              "table."));
-        html += component_table(priced);
+        html += table_figures(priced, columns) + component_table(priced);
     }
     if (measured != nullptr) {
         html += "<h3>The paper's formula</h3>\n" +
@@ -223,8 +222,7 @@ std::string energy_section(const ReportData& data) {
 std::string event_section(const ReportData& data) {
     std::string html = paragraph(
         "Every event that happened, its count, its price and where the price comes from. Rows of "
-        "static "
-        "power show units and time instead of counts.");
+        "static power show units and time instead of counts.");
     bool open = true;
     for (const PricedTable& priced : data.priced) {
         for (const PricedPhase& phase : priced.phases) {

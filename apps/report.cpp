@@ -14,12 +14,9 @@ namespace {
 
 constexpr const char* kAbout =
     "Writes one self-contained HTML report from run directories, as `spikeloom simulate --report "
-    "DIR` "
-    "leaves them. Nothing is simulated: the counted events are priced with the tables given, or "
-    "with "
-    "those the runs were priced with. The first run is the one the report is about; the others are "
-    "set "
-    "beside it. Needs gnuplot.";
+    "DIR` leaves them. Nothing is simulated: the counted events are priced with the tables given, "
+    "or with those the runs were priced with. The first run is the one the report is about; the "
+    "others are set beside it. Needs gnuplot.";
 
 /// The figures of the page's top, a run and table each.
 nlohmann::ordered_json figures(const std::vector<analysis::Run>& runs,

@@ -13,6 +13,8 @@
 
 namespace spikeloom::arch {
 
+struct Fabric;
+
 /// What a step waits for, whoever collects it.
 struct StepProgress {
     std::uint32_t markers = 0;
@@ -66,5 +68,9 @@ struct StageState {
                            [](const Consumer& consumer) { return consumer.credits > 0; });
     }
 };
+
+/// The stages `ids` of the Program, all on `tile`, as they are before the first step: weights and
+/// constants loaded, states at their initial values, all credits there.
+std::vector<StageState> make_stages(Fabric& fabric, TileId tile, const std::vector<StageId>& ids);
 
 }  // namespace spikeloom::arch

@@ -150,6 +150,8 @@ std::span<const SourceReport> Network::source_reports() const {
 }
 
 std::uint32_t Network::source_flits(NodeId node, int message_class) const {
+    check_node(config(), "source", node);
+    check_class(config(), message_class);
     return machine_->sources.waiting_flits(node, message_class);
 }
 
@@ -178,6 +180,7 @@ bool Network::drained() const {
 }
 
 RouterCounters Network::router_counters(NodeId node) const {
+    check_node(config(), "router", node);
     return machine_->routers.counters(node);
 }
 
@@ -190,14 +193,21 @@ RouterCounters Network::total_counters() const {
 }
 
 std::uint64_t Network::link_flits(NodeId node, int port) const {
+    check_node(config(), "router", node);
+    if (port < 0 || port >= kPorts) {
+        throw InputError("network: found port " + std::to_string(port) + "; allowed is 0 to " +
+                         std::to_string(kPorts - 1));
+    }
     return machine_->routers.link_flits(node, port);
 }
 
 std::uint64_t Network::injected_flits(NodeId node) const {
+    check_node(config(), "source", node);
     return machine_->sources.injected_flits(node);
 }
 
 std::uint64_t Network::ejected_flits(NodeId node) const {
+    check_node(config(), "interface", node);
     return machine_->interfaces.ejected_flits(node);
 }
 

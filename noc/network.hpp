@@ -128,7 +128,8 @@ class Network {
     /// No packet is queued, none is in flight.
     bool drained() const;
 
-    /// Counts since the start. A flit's passage through one router's switch is a flit hop.
+    /// Counts since the start; InputError for a node that does not exist. A flit's passage through
+    /// one router's switch is a flit hop.
     RouterCounters router_counters(NodeId node) const;
     RouterCounters total_counters() const;
     /// Flits that left a router by a port; kLocal is the way to its interface.

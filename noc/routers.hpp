@@ -27,9 +27,9 @@ class Routers {
     Routers(Fabric& fabric, const VirtualChannels& channels);
 
     /// A flit has become visible at an input.
-    void arrive(Place input);
+    void arrive(Place at);
     /// A credit has become usable at an output.
-    void credit(Place output);
+    void credit(Place at);
     /// Executes the present cycle of every router that may have something to do.
     void execute() {
         active_.sweep([this](NodeId node) { return execute(router(node)); });
@@ -119,8 +119,8 @@ class Routers {
     std::vector<InputVc> inputs_;
     std::vector<OutputVc> outputs_;
     std::vector<Counts> counts_;
-    std::array<NodeId, kPorts>
-        neighbour_;  // by output port, added to the node's number modulo 2^32
+    /// By output port, what to add to a node's number, modulo 2^32, for the next node's.
+    std::array<NodeId, kPorts> neighbour_;
     Cycle forward_delay_;
     Cycle credit_delay_;
     std::vector<std::array<std::uint8_t, 2>> position_;  // by node: its column and row

@@ -1,9 +1,12 @@
 // A Program is looked at before it runs: each rule refuses what breaks it, by name.
 #include "base/error.hpp"
+#include "base/files.hpp"
 #include "base/schema.hpp"
 #include "tests/arch/small_chip.hpp"
 
+#include <filesystem>
 #include <functional>
+#include <sstream>
 
 #include <catch2/catch.hpp>
 
@@ -298,4 +301,27 @@ TEST_CASE("what does not go together in a chip is refused", "[config]") {
     refused([](ChipConfig& c) { c.core.vector.units[0] = {4, 3}; }, "is below the interval");
     refused([](ChipConfig& c) { c.memory.dram.ccd = 7; }, "is shorter than a burst");
     refused([](ChipConfig& c) { c.memory.dram.refi = 500; }, "refreshes leave no time");
+}
+
+TEST_CASE("the chips in configs/chips are read, and are what their names say", "[config]") {
+    const std::filesystem::path folder =
+        std::filesystem::path(SPIKELOOM_SOURCE_DIR) / "configs" / "chips";
+    const auto small = schema::read_file<ChipConfig>(folder / "spikeloom-20.yaml");
+    CHECK(small.tiles() == 20);
+    CHECK(small.cores() == 18);
+    const auto large = schema::read_file<ChipConfig>(folder / "spikeloom-64.yaml");
+    CHECK(large.tiles() == 64);
+    CHECK(large.cores() == 60);
+    CHECK(large.memory.dram.bytes() == std::uint64_t{1} << 30);  // 8 Gb
+}
+
+TEST_CASE("docs/core.md lists every key of a chip as it is", "[config]") {
+    const std::string text =
+        read_file(std::filesystem::path(SPIKELOOM_SOURCE_DIR) / "docs" / "core.md");
+    std::istringstream rows(schema::document<ChipConfig>());
+    for (std::string row; std::getline(rows, row);) {
+        if (!row.starts_with("| `network.")) {  // those are in docs/noc.md
+            CHECK_THAT(text, Catch::Contains(row));
+        }
+    }
 }

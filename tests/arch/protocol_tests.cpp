@@ -86,6 +86,19 @@ TEST_CASE("generation: a step that depends on a result comes the host's latency 
     CHECK(bench.chip.host().steps_finished() == 3);
 }
 
+TEST_CASE("accumulators that an output sends are free when its emission has left", "[protocol]") {
+    // As with one slot above, but the credit goes in 29, when the emission ends, not in 23.
+    ChipConfig config = small_chip();
+    config.core.accumulator_slots = 1;
+    Program program = lookup_program(5, 12);
+    program.stages[0].outputs[0].source.register_index = 0;
+    ChipBench bench(config, program);
+    bench.run({3, 1});
+    CHECK(bench.emissions[0].end == 29);
+    CHECK(bench.run_of(0, 1).ready == 20 + 35 + 6);
+    CHECK(bench.results[1][5] == lookup_value(1, 12, 5));
+}
+
 namespace {
 
 /// The token stage on tile 1 sends its values to three stages on tile 2, in the order `order`, and

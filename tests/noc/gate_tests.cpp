@@ -198,6 +198,9 @@ TEST_CASE("calls for what does not exist are refused with what is allowed", "[no
     CHECK_THROWS_AS(network.close_gate(6, 0, 1), InputError);
     CHECK_THROWS_AS(network.open_gate(0, -1), InputError);
     CHECK_THROWS_AS(network.watch_source(0, 2, 0), InputError);
+    CHECK_THROWS_AS(network.link_flits(0, kPorts), InputError);
+    CHECK_THROWS_AS(network.router_counters(6), InputError);
+    CHECK_THROWS_AS(network.source_flits(0, 2), InputError);
     CHECK(network.drained());
 }
 
