@@ -28,7 +28,7 @@ void Dram::Release::operator()(std::uint8_t* memory) const {
     std::free(memory);
 }
 
-Dram::Dram(sc_core::sc_module_name name, const DramConfig& config)
+Dram::Dram(const sc_core::sc_module_name& name, const DramConfig& config)
     : sc_module(name),
       socket("socket"),
       config_(config),

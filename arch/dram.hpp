@@ -32,7 +32,7 @@ class Dram : public sc_core::sc_module {
   public:
     tlm_utils::simple_target_socket<Dram> socket;
 
-    Dram(sc_core::sc_module_name name, const DramConfig& config);
+    Dram(const sc_core::sc_module_name& name, const DramConfig& config);
 
     struct Commands {
         std::uint64_t activates = 0;

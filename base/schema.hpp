@@ -138,8 +138,8 @@ class Walk {
     /// of the mapping, where that key is not there); otherwise nothing.
     virtual void fail(std::string_view key, const std::string& message) = 0;
 
-    /// Where the present mapping stands ("file:line:column: path"), to be kept for what is found wrong
-    /// with it later; empty unless a file is being read.
+    /// Where the present mapping stands ("file:line:column: path"), to be kept for what is found
+    /// wrong with it later; empty unless a file is being read.
     virtual std::string place() { return {}; }
 
   protected:

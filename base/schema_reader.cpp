@@ -109,8 +109,8 @@ std::optional<T> parsed(const YAML::Node& node) {
 
 class Reader final : public Walk {
   public:
-    Reader(YAML::Node root, std::string origin) : origin_(std::move(origin)) {
-        enter(std::move(root), "");
+    Reader(const YAML::Node& root, std::string origin) : origin_(std::move(origin)) {
+        enter(root, "");
     }
 
     void finish() { leave(); }
@@ -285,9 +285,9 @@ class Reader final : public Walk {
         }
     }
 
-    void enter(YAML::Node node, std::string path) {
+    void enter(const YAML::Node& node, std::string path) {
         check_mapping(node, path);
-        levels_.push_back({std::move(node), std::move(path), {}});
+        levels_.push_back({node, std::move(path), {}});
     }
 
     void leave() {

@@ -1,5 +1,5 @@
-// The three matrix products of a linear layer y = W x over many rows, on row-major arrays. They are the
-// only users of Eigen's general product, which is slow to compile.
+// The three matrix products of a linear layer y = W x over many rows, on row-major arrays. They are
+// the only users of Eigen's general product, which is slow to compile.
 #pragma once
 
 #include <cstddef>

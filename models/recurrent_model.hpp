@@ -60,8 +60,8 @@ class RecurrentModel {
     /// InputError where the token is outside the vocabulary.
     std::span<const float> step(int token);
 
-    /// The state is a value: a copy of it is a snapshot, which `restore` goes back to. A snapshot of
-    /// another model's shape is an InputError.
+    /// The state is a value: a copy of it is a snapshot, which `restore` goes back to. A snapshot
+    /// of another model's shape is an InputError.
     const State& state() const;
     void restore(const State& state);
     void reset();

@@ -29,8 +29,8 @@ void normalise_row_backward(const Norm& norm, const RowStatistics& statistics, c
 /// Token shift: out = now * mix + before * (1 - mix).
 void mix_row(std::size_t n, const float* mix, const float* now, const float* before, float* out);
 
-/// The way back of one mix at one token: with dout of this token, and dout_next of the next one (null
-/// at a sequence's end), adds to the gradients of `now` and of the mix.
+/// The way back of one mix at one token: with dout of this token, and dout_next of the next one
+/// (null at a sequence's end), adds to the gradients of `now` and of the mix.
 void mix_row_backward(std::size_t n, const float* mix, const float* now, const float* before,
                       const float* dout, const float* dout_next, float* dnow, float* dmix);
 
