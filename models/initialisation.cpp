@@ -18,16 +18,14 @@ void fill_normal(std::span<float> to, double deviation, Random& random) {
                   [&] { return static_cast<float>(deviation * random.normal()); });
 }
 
-/// The published curves over a layer's channels: decays from slow to fast, mixes from
+/// The published curves over channel c of C and layer l of L: decays from slow to fast, mixes from
 /// the token before to the present one, both steeper in early layers.
-void fill_curves(LayerTensors<float>& layer, std::size_t l, std::size_t layers,
-                 std::size_t channels) {
-    const double depth =
-        layers > 1 ? static_cast<double>(l) / static_cast<double>(layers - 1) : 0.0;
-    const double fade = 1.0 - static_cast<double>(l) / static_cast<double>(layers);
-    for (std::size_t c = 0; c < channels; ++c) {
-        const double rank = static_cast<double>(c) / static_cast<double>(channels - 1);
-        const double share = static_cast<double>(c) / static_cast<double>(channels);
+void fill_curves(LayerTensors<float>& layer, std::size_t l, std::size_t L, std::size_t C) {
+    const double depth = L > 1 ? static_cast<double>(l) / static_cast<double>(L - 1) : 0.0;
+    const double fade = 1.0 - static_cast<double>(l) / static_cast<double>(L);
+    for (std::size_t c = 0; c < C; ++c) {
+        const double rank = static_cast<double>(c) / static_cast<double>(C - 1);
+        const double share = static_cast<double>(c) / static_cast<double>(C);
         const double zigzag = 0.5 * (static_cast<double>((c + 1) % 3) - 1.0);
         layer.att.time_decay[c] =
             static_cast<float>(-5.0 + 8.0 * std::pow(rank, 0.7 + 1.3 * depth));
@@ -44,8 +42,8 @@ void fill_curves(LayerTensors<float>& layer, std::size_t l, std::size_t layers,
 
 void initialise(Parameters& parameters, std::uint64_t seed) {
     ModelTensors<float>& tensors = parameters.tensors();
-    const auto channels = static_cast<std::size_t>(parameters.config().channels);
-    const double from_channels = 1.0 / std::sqrt(static_cast<double>(channels));
+    const auto C = static_cast<std::size_t>(parameters.config().channels);
+    const double from_channels = 1.0 / std::sqrt(static_cast<double>(C));
     const double from_hidden = 1.0 / std::sqrt(static_cast<double>(parameters.config().hidden()));
     Random random(seed);
 
@@ -56,7 +54,7 @@ void initialise(Parameters& parameters, std::uint64_t seed) {
         LayerTensors<float>& layer = tensors.layers[l];
         fill(layer.ln1_weight, 1.0F);
         fill(layer.ln2_weight, 1.0F);
-        fill_curves(layer, l, tensors.layers.size(), channels);
+        fill_curves(layer, l, tensors.layers.size(), C);
         // Key and both receptances stay at zero, as published.
         fill_normal(layer.att.value, from_channels, random);
         fill_normal(layer.att.output, from_channels, random);

@@ -14,39 +14,39 @@ namespace {
 /// tensor.
 template <class T, class Visit>
 void visit_tensors(const ModelConfig& config, ModelTensors<T>& tensors, Visit visit) {
-    const auto c = static_cast<std::size_t>(config.channels);
-    const auto v = static_cast<std::size_t>(config.vocabulary);
-    const std::size_t h = config.hidden();
+    const auto C = static_cast<std::size_t>(config.channels);
+    const auto V = static_cast<std::size_t>(config.vocabulary);
+    const std::size_t H = config.hidden();
     tensors.layers.resize(static_cast<std::size_t>(config.layers));
 
-    visit("emb.weight", {v, c}, tensors.embedding);
-    visit("blocks.0.ln0.weight", {c}, tensors.ln0_weight);
-    visit("blocks.0.ln0.bias", {c}, tensors.ln0_bias);
+    visit("emb.weight", {V, C}, tensors.embedding);
+    visit("blocks.0.ln0.weight", {C}, tensors.ln0_weight);
+    visit("blocks.0.ln0.bias", {C}, tensors.ln0_bias);
     for (std::size_t l = 0; l < tensors.layers.size(); ++l) {
         LayerTensors<T>& layer = tensors.layers[l];
         const std::string block = "blocks." + std::to_string(l) + ".";
-        visit(block + "ln1.weight", {c}, layer.ln1_weight);
-        visit(block + "ln1.bias", {c}, layer.ln1_bias);
-        visit(block + "att.time_decay", {c}, layer.att.time_decay);
-        visit(block + "att.time_first", {c}, layer.att.time_first);
-        visit(block + "att.time_mix_k", {1, 1, c}, layer.att.time_mix_k);
-        visit(block + "att.time_mix_v", {1, 1, c}, layer.att.time_mix_v);
-        visit(block + "att.time_mix_r", {1, 1, c}, layer.att.time_mix_r);
-        visit(block + "att.key.weight", {c, c}, layer.att.key);
-        visit(block + "att.value.weight", {c, c}, layer.att.value);
-        visit(block + "att.receptance.weight", {c, c}, layer.att.receptance);
-        visit(block + "att.output.weight", {c, c}, layer.att.output);
-        visit(block + "ln2.weight", {c}, layer.ln2_weight);
-        visit(block + "ln2.bias", {c}, layer.ln2_bias);
-        visit(block + "ffn.time_mix_k", {1, 1, c}, layer.ffn.time_mix_k);
-        visit(block + "ffn.time_mix_r", {1, 1, c}, layer.ffn.time_mix_r);
-        visit(block + "ffn.key.weight", {h, c}, layer.ffn.key);
-        visit(block + "ffn.receptance.weight", {c, c}, layer.ffn.receptance);
-        visit(block + "ffn.value.weight", {c, h}, layer.ffn.value);
+        visit(block + "ln1.weight", {C}, layer.ln1_weight);
+        visit(block + "ln1.bias", {C}, layer.ln1_bias);
+        visit(block + "att.time_decay", {C}, layer.att.time_decay);
+        visit(block + "att.time_first", {C}, layer.att.time_first);
+        visit(block + "att.time_mix_k", {1, 1, C}, layer.att.time_mix_k);
+        visit(block + "att.time_mix_v", {1, 1, C}, layer.att.time_mix_v);
+        visit(block + "att.time_mix_r", {1, 1, C}, layer.att.time_mix_r);
+        visit(block + "att.key.weight", {C, C}, layer.att.key);
+        visit(block + "att.value.weight", {C, C}, layer.att.value);
+        visit(block + "att.receptance.weight", {C, C}, layer.att.receptance);
+        visit(block + "att.output.weight", {C, C}, layer.att.output);
+        visit(block + "ln2.weight", {C}, layer.ln2_weight);
+        visit(block + "ln2.bias", {C}, layer.ln2_bias);
+        visit(block + "ffn.time_mix_k", {1, 1, C}, layer.ffn.time_mix_k);
+        visit(block + "ffn.time_mix_r", {1, 1, C}, layer.ffn.time_mix_r);
+        visit(block + "ffn.key.weight", {H, C}, layer.ffn.key);
+        visit(block + "ffn.receptance.weight", {C, C}, layer.ffn.receptance);
+        visit(block + "ffn.value.weight", {C, H}, layer.ffn.value);
     }
-    visit("ln_out.weight", {c}, tensors.ln_out_weight);
-    visit("ln_out.bias", {c}, tensors.ln_out_bias);
-    visit("head.weight", {v, c}, tensors.head);
+    visit("ln_out.weight", {C}, tensors.ln_out_weight);
+    visit("ln_out.bias", {C}, tensors.ln_out_bias);
+    visit("head.weight", {V, C}, tensors.head);
 }
 
 using Shape = std::vector<std::size_t>;

@@ -166,22 +166,24 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
     const Linear narrow{channels, hidden};
     const Linear square{channels, channels};
     over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
-        const auto mix = [&](std::size_t row, const float* now, const float* before) {
+        const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
+                             const float* before) {
             const std::size_t at = row * channels;
             mix_row(channels, layer.ffn.time_mix_k.data(), now, before, s.mixed_k.data() + at);
             mix_row(channels, layer.ffn.time_mix_r.data(), now, before, s.mixed_r.data() + at);
         };
-        walk_normalised(first, last, chunk, ln2, s.middle.data(), kept_statistics(k.ln2),
-                        empty_shift(), mix);
+        walk_normalised(first, last, chunk, ln2, s.middle.data(), empty_shift(), mix);
 
         const std::size_t n = last - first;
         const std::size_t at = first * channels;
-        const float* const squared = k.squared.data() + first * hidden;
+        const float* const wide = k.hidden.data() + first * hidden;
+        float* const squared = s.squared.data() + first * hidden;
         float* const dhidden = s.dhidden.data() + first * hidden;
         linear_input_gradient(narrow, layer.ffn.value.data(), n, s.d1.data() + at, dhidden);
 #pragma omp simd
         for (std::size_t i = 0; i < n * hidden; ++i) {
-            dhidden[i] *= 2.0F * std::sqrt(squared[i]);
+            squared[i] = wide[i] * wide[i];
+            dhidden[i] *= 2.0F * wide[i];
         }
         linear_input_gradient(widen, layer.ffn.key.data(), n, dhidden, s.dmixed_k.data() + at);
         linear_input_gradient(square, layer.ffn.receptance.data(), n, s.d2.data() + at,
@@ -189,13 +191,13 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
     });
 
     const std::array<WeightTask, 3> weights{
-        {{narrow, s.d1.data(), k.squared.data(), gradients.ffn.value.data()},
+        {{narrow, s.d1.data(), s.squared.data(), gradients.ffn.value.data()},
          {widen, s.dhidden.data(), s.mixed_k.data(), gradients.ffn.key.data()},
          {square, s.d2.data(), s.mixed_r.data(), gradients.ffn.receptance.data()}}};
     const std::array<MixTask, 2> mixes{
         {{layer.ffn.time_mix_k.data(), s.dmixed_k.data(), gradients.ffn.time_mix_k},
          {layer.ffn.time_mix_r.data(), s.dmixed_r.data(), gradients.ffn.time_mix_r}}};
-    finish_sub_block(weights, mixes, ln2, s.middle.data(), k.ln2, gradients.ln2_weight,
+    finish_sub_block(weights, mixes, ln2, s.middle.data(), gradients.ln2_weight,
                      gradients.ln2_bias);
 }
 
@@ -235,14 +237,14 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
 
     const Norm ln1 = norm(layer.ln1_weight, layer.ln1_bias);
     over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
-        const auto mix = [&](std::size_t row, const float* now, const float* before) {
+        const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
+                             const float* before) {
             const std::size_t at = row * channels;
             mix_row(channels, layer.att.time_mix_k.data(), now, before, s.mixed_k.data() + at);
             mix_row(channels, layer.att.time_mix_v.data(), now, before, s.mixed_v.data() + at);
             mix_row(channels, layer.att.time_mix_r.data(), now, before, s.mixed_r.data() + at);
         };
-        walk_normalised(first, last, chunk, ln1, x.data(), kept_statistics(k.ln1), empty_shift(),
-                        mix);
+        walk_normalised(first, last, chunk, ln1, x.data(), empty_shift(), mix);
         const std::size_t n = last - first;
         const std::size_t at = first * channels;
         linear_input_gradient(square, layer.att.key.data(), n, s.d2.data() + at,
@@ -262,16 +264,14 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
         {{layer.att.time_mix_k.data(), s.dmixed_k.data(), gradients.att.time_mix_k},
          {layer.att.time_mix_v.data(), s.dmixed_v.data(), gradients.att.time_mix_v},
          {layer.att.time_mix_r.data(), s.dmixed_r.data(), gradients.att.time_mix_r}}};
-    finish_sub_block(weights, mixes, ln1, x.data(), k.ln1, gradients.ln1_weight,
-                     gradients.ln1_bias);
+    finish_sub_block(weights, mixes, ln1, x.data(), gradients.ln1_weight, gradients.ln1_bias);
 }
 
 template <std::size_t W, std::size_t M>
 void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weights,
                                            const std::array<MixTask, M>& mixes, const Norm& norm,
-                                           const float* x,
-                                           const std::vector<RowStatistics>& statistics,
-                                           std::span<float> dgain, std::span<float> dbias) {
+                                           const float* x, std::span<float> dgain,
+                                           std::span<float> dbias) {
     Scratch& s = scratch;
     run_with_weights(workers, rows, kChunkOutputs, weights, row_chunks, [&](std::size_t chunk) {
         const std::size_t first = chunk * kChunkRows;
@@ -279,7 +279,8 @@ void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weig
         float* const dnorm = s.rows.data() + (chunk * 3 + 2) * channels;
         float* const sums = s.row_sums.data() + chunk * kRowSums * channels;
         std::fill_n(sums, kRowSums * channels, 0.0F);
-        const auto unmix = [&](std::size_t row, const float* now, const float* before) {
+        const auto unmix = [&](std::size_t row, const RowStatistics& statistics, const float* now,
+                               const float* before) {
             const std::size_t at = row * channels;
             std::fill_n(dnorm, channels, 0.0F);
             for (std::size_t m = 0; m < M; ++m) {
@@ -288,11 +289,10 @@ void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weig
                                  ends_sequence(row) ? nullptr : dout + channels, dnorm,
                                  sums + (2 + m) * channels);
             }
-            normalise_row_backward(norm, statistics[row], x + at, dnorm, s.dx.data() + at, sums,
+            normalise_row_backward(norm, statistics, x + at, dnorm, s.dx.data() + at, sums,
                                    sums + channels);
         };
-        walk_normalised(first, last, chunk, norm, x, kept_statistics(statistics), empty_shift(),
-                        unmix);
+        walk_normalised(first, last, chunk, norm, x, empty_shift(), unmix);
     });
     add_parts(s.row_sums.data(), row_chunks, kRowSums, 0, dgain);
     add_parts(s.row_sums.data(), row_chunks, kRowSums, 1, dbias);
@@ -326,7 +326,6 @@ void SequenceModel::Impl::embed_backward(const ModelTensors<const float>& tensor
         const std::size_t last = std::min(channels, first + kChunkChannels);
         for (std::size_t row = 0; row < rows; ++row) {
             const std::size_t at = static_cast<std::size_t>(tokens[row]) * channels;
-#pragma omp simd
             for (std::size_t c = first; c < last; ++c) {
                 gradients.embedding[at + c] +=
                     dbits[row * channels + c] * surrogate(tensors.embedding[at + c], lif.alpha);

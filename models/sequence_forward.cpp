@@ -50,9 +50,7 @@ void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
                                &k.ffn_gate, &k.ffn_membrane}) {
             fit(*buffer, vectors);
         }
-        fit(k.squared, rows * hidden);
-        k.ln1.resize(rows);
-        k.ln2.resize(rows);
+        fit(k.hidden, rows * hidden);
     }
     for (std::size_t l = 0; l < (for_training ? layers + 1 : 1); ++l) {
         fit(inputs[l], vectors);
@@ -61,6 +59,7 @@ void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
     for (Buffer* buffer : {&s.mixed_k, &s.mixed_v, &s.mixed_r, &s.gated, &s.middle}) {
         fit(*buffer, vectors);
     }
+    fit(s.squared, rows * hidden);
     fit(s.rows, row_chunks * 3 * channels);
     fit(s.next_shift, sequences * channels);
     fit(s.carry, sequences * channel_blocks * 5 * kChunkChannels);
@@ -93,15 +92,15 @@ std::size_t SequenceModel::Impl::bytes() const {
         floats += input.size();
     }
     for (const Kept& k : kept) {
-        for (const Buffer* buffer : {&k.key, &k.value, &k.gate, &k.att_membrane, &k.squared,
+        for (const Buffer* buffer : {&k.key, &k.value, &k.gate, &k.att_membrane, &k.hidden,
                                      &k.ffn_value, &k.ffn_gate, &k.ffn_membrane}) {
             floats += buffer->size();
         }
     }
     for (const Buffer* buffer :
-         {&s.mixed_k, &s.mixed_v, &s.mixed_r, &s.gated, &s.middle, &s.rows, &s.next_shift, &s.carry,
-          &s.dx, &s.ddrive, &s.d1, &s.d2, &s.d3, &s.dmixed_k, &s.dmixed_v, &s.dmixed_r, &s.dhidden,
-          &s.row_sums, &s.block_sums}) {
+         {&s.mixed_k,    &s.mixed_v,  &s.mixed_r,  &s.gated,   &s.middle,   &s.squared,   &s.rows,
+          &s.next_shift, &s.carry,    &s.dx,       &s.ddrive,  &s.d1,       &s.d2,        &s.d3,
+          &s.dmixed_k,   &s.dmixed_v, &s.dmixed_r, &s.dhidden, &s.row_sums, &s.block_sums}) {
         floats += buffer->size();
     }
     return floats * sizeof(float);
@@ -173,7 +172,8 @@ void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kep
         const auto shift = [&](std::size_t sequence) {
             return state.layer(l, sequence).att_shift.data();
         };
-        const auto mix = [&](std::size_t row, const float* now, const float* before) {
+        const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
+                             const float* before) {
             const std::size_t at = row * channels;
             mix_row(channels, layer.att.time_mix_k.data(), now, before,
                     scratch.mixed_k.data() + at);
@@ -186,11 +186,7 @@ void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kep
                 std::copy_n(now, channels, scratch.next_shift.data() + row / length * channels);
             }
         };
-        const auto statistics = [&](std::size_t row) {
-            k.ln1[row] = row_statistics(x.data() + row * channels, channels, eps);
-            return k.ln1[row];
-        };
-        walk_normalised(first, last, chunk, ln1, x.data(), statistics, shift, mix);
+        walk_normalised(first, last, chunk, ln1, x.data(), shift, mix);
         const std::size_t at = first * channels;
         const std::size_t n = last - first;
         linear(square, layer.att.key.data(), n, scratch.mixed_k.data() + at, k.key.data() + at);
@@ -247,7 +243,8 @@ void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k
         const auto shift = [&](std::size_t sequence) {
             return state.layer(l, sequence).ffn_shift.data();
         };
-        const auto mix = [&](std::size_t row, const float* now, const float* before) {
+        const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
+                             const float* before) {
             const std::size_t at = row * channels;
             mix_row(channels, layer.ffn.time_mix_k.data(), now, before,
                     scratch.mixed_k.data() + at);
@@ -257,23 +254,20 @@ void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k
                 std::copy_n(now, channels, scratch.next_shift.data() + row / length * channels);
             }
         };
-        const auto statistics = [&](std::size_t row) {
-            k.ln2[row] = row_statistics(scratch.middle.data() + row * channels, channels, eps);
-            return k.ln2[row];
-        };
-        walk_normalised(first, last, chunk, ln2, scratch.middle.data(), statistics, shift, mix);
+        walk_normalised(first, last, chunk, ln2, scratch.middle.data(), shift, mix);
         const std::size_t at = first * channels;
         const std::size_t n = last - first;
-        float* const wide = k.squared.data() + first * hidden;
+        float* const wide = k.hidden.data() + first * hidden;
+        float* const squared = scratch.squared.data() + first * hidden;
         linear({hidden, channels}, layer.ffn.key.data(), n, scratch.mixed_k.data() + at, wide);
 #pragma omp simd
         for (std::size_t i = 0; i < n * hidden; ++i) {
-            const float positive = wide[i] > 0.0F ? wide[i] : 0.0F;
-            wide[i] = positive * positive;
+            wide[i] = wide[i] > 0.0F ? wide[i] : 0.0F;
+            squared[i] = wide[i] * wide[i];
         }
         float* const value = k.ffn_value.data() + at;
         float* const gate = k.ffn_gate.data() + at;
-        linear({channels, hidden}, layer.ffn.value.data(), n, wide, value);
+        linear({channels, hidden}, layer.ffn.value.data(), n, squared, value);
         linear({channels, channels}, layer.ffn.receptance.data(), n, scratch.mixed_r.data() + at,
                gate);
         float* const drive = k.ffn_membrane.data() + at;

@@ -46,10 +46,9 @@ struct SequenceModel::Impl {
     struct Kept {
         Buffer key, value, gate;  // gate: sigmoid of the receptance
         Buffer att_membrane;
-        Buffer squared;  // [N, H], ReLU squared
+        Buffer hidden;  // [N, H], behind ReLU, before the square
         Buffer ffn_value, ffn_gate;
         Buffer ffn_membrane;
-        std::vector<RowStatistics> ln1, ln2;  // [N]
     };
 
     /// Shared by all layers, [N, C] unless said.
@@ -57,6 +56,7 @@ struct SequenceModel::Impl {
         Buffer mixed_k, mixed_v, mixed_r;  // inputs of the matrices
         Buffer gated;                      // sigmoid(r) * y
         Buffer middle;                     // residual stream between the sub-blocks
+        Buffer squared;                    // [N, H]
         Buffer rows;                       // [row chunks, 3, C]
         Buffer next_shift;                 // [sequences, C]
         Buffer carry;                      // [time blocks, 5, kChunkChannels]
@@ -104,8 +104,7 @@ struct SequenceModel::Impl {
     template <std::size_t W, std::size_t M>
     void finish_sub_block(const std::array<WeightTask, W>& weights,
                           const std::array<MixTask, M>& mixes, const Norm& norm, const float* x,
-                          const std::vector<RowStatistics>& statistics, std::span<float> dgain,
-                          std::span<float> dbias);
+                          std::span<float> dgain, std::span<float> dbias);
 
     /// Runs body(first row, last row, chunk) over all rows.
     template <class Body>
@@ -128,12 +127,11 @@ struct SequenceModel::Impl {
         workers.run(sequences * channel_blocks, std::cref(block_body));
     }
 
-    /// For each row of a chunk: body(row, LayerNorm of x, that of the token before). The statistics
-    /// of a row are statistics_of(row); before a sequence's first token stands shift(sequence).
-    template <class Statistics, class Shift, class Body>
+    /// For each row of a chunk: body(row, statistics, LayerNorm of x, that of the token before).
+    /// Before a sequence's first token stands shift(sequence).
+    template <class Shift, class Body>
     void walk_normalised(std::size_t first, std::size_t last, std::size_t chunk, const Norm& norm,
-                         const float* x, const Statistics& statistics_of, const Shift& shift,
-                         const Body& body) {
+                         const float* x, const Shift& shift, const Body& body) {
         float* now = scratch.rows.data() + chunk * 3 * channels;
         float* before = now + channels;
         for (std::size_t row = first; row < last; ++row) {
@@ -141,16 +139,18 @@ struct SequenceModel::Impl {
             if (starts_sequence(row)) {
                 std::copy_n(shift(row / length), channels, before);
             } else if (row == first) {
-                normalise_row(norm, statistics_of(row - 1), from - channels, before);
+                const float* const previous = from - channels;
+                normalise_row(norm, row_statistics(previous, channels, eps), previous, before);
             }
-            normalise_row(norm, statistics_of(row), from, now);
-            body(row, now, before);
+            const RowStatistics statistics = row_statistics(from, channels, eps);
+            normalise_row(norm, statistics, from, now);
+            body(row, statistics, now, before);
             std::swap(now, before);
         }
     }
 
-    static auto kept_statistics(const std::vector<RowStatistics>& statistics) {
-        return [&statistics](std::size_t row) { return statistics[row]; };
+    Norm norm(std::span<const float> gain, std::span<const float> bias) const {
+        return {gain.data(), bias.data(), channels};
     }
     /// What stands before a sequence's first token when it starts afresh.
     auto empty_shift() const {

@@ -1,15 +1,17 @@
 // Into how many parts the matrices are cut, and where their weights live.
 //
 // The rule, in three steps:
-// 1. The head lives in DRAM, beside the embedding, and is streamed row by row, unless it is wanted
-//    in the cores. The layers' weights stay in the cores' synapse memories while there is room.
-//    Where there is not, whole kinds of matrices are streamed instead, for all layers, the head
-//    first (its loss is felt once, not once a layer), then ffn_key, ffn_out, att_kvr, att_out.
+// 1. The head lives in DRAM, beside the embedding, and is streamed row by row, unless it is asked
+// to
+//    stay in the cores. The layers' weights stay in the cores' synapse memories while there is
+//    room. Where there is not, whole kinds of matrices are streamed instead, for all layers, the
+//    head first (its loss is felt once, not once a layer), then ffn_key, ffn_out, att_kvr, att_out.
 // 2. Each kind gets the fewest parts whose stages fit into a core each.
-// 3. From there, one cut at a time: the one that shortens the machine's estimated interval (cycles
-//    from token to token) most, or where none does, the one that shortens the estimated latency of
-//    a token most; until no cut helps or the cores are used up. More parts are not always better:
-//    a norm sends its vector to each part of the next stage.
+// 3. From there the kind whose next cut shortens the machine's estimated interval (cycles from
+// token
+//    to token, the busiest core's) most gets more parts; where none shortens that, the one that
+//    shortens the estimated latency of a token most; until no cut helps or the cores are used up.
+//    More parts are not always better: a norm sends its vector to each part of the next stage.
 // The residual stream gets so many relays beside a sub-block that the tokens inside the sub-block
 // have room to wait there, as far as the accumulators of the norms' cores go.
 #pragma once

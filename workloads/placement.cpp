@@ -7,7 +7,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <numeric>
 #include <utility>
 
 namespace spikeloom::workloads {
@@ -82,29 +81,13 @@ class Placer {
 
     void greedy() {
         std::vector<TileId> free = tiles_;
-        std::vector<std::uint32_t> waiting(tile_of_.size());
-        std::iota(waiting.begin(), waiting.end(), 0U);
-        // What a core exchanges with what is placed; the host and the memory tiles are from the
-        // start.
-        std::vector<double> attached = traffic_.with_host;
-        for (std::size_t core = 0; core < attached.size(); ++core) {
-            attached[core] += traffic_.with_memory[core];
-        }
-        while (!waiting.empty()) {
-            // Of equals the first, so that the result is one.
-            const auto next = std::max_element(
-                waiting.begin(), waiting.end(),
-                [&](std::uint32_t a, std::uint32_t b) { return attached[a] < attached[b]; });
-            const std::uint32_t core = *next;
+        for (std::uint32_t core = 0; core < tile_of_.size(); ++core) {
+            // Of tiles that cost the same the first, so that the result is one.
             const auto best = std::min_element(free.begin(), free.end(), [&](TileId a, TileId b) {
                 return cost(core, a) < cost(core, b);
             });
             tile_of_[core] = *best;
             free.erase(best);
-            waiting.erase(next);
-            for (const CoreTraffic::Edge& edge : traffic_.with_cores[core]) {
-                attached[edge.other] += edge.flits;
-            }
         }
     }
 

@@ -14,7 +14,7 @@ namespace spikeloom::workloads {
 
 enum class Strategy {
     linear,  ///< in the order of the dataflow, row by row
-    greedy,  ///< what is most attached to what is placed already next, where it costs least
+    greedy,  ///< in that order too, each as near as possible to what it exchanges flits with
     anneal,  ///< greedy, then improved by simulated annealing
 };
 const char* name_of(Strategy strategy);
