@@ -12,14 +12,12 @@ namespace spikeloom::workloads {
 namespace {
 
 using arch::AxonBlock;
-using arch::Destination;
 using arch::Encoding;
 using arch::StageId;
 using models::EventFormat;
 using models::QuantisedMatrix;
 using models::QuantisedNorm;
 using models::fixed::kFraction;
-using models::fixed::kOne;
 
 std::string layer_name(std::size_t layer) {
     return "layer" + std::to_string(layer) + ".";
