@@ -98,7 +98,7 @@ CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
 
 std::vector<double> Trainer::firing_rates() const {
     std::vector<double> rates;
-    if (run_.model.spiking()) {
+    if (run_.model.spiking() && !tokens_.empty()) {
         for (int l = 0; l < run_.model.layers; ++l) {
             rates.push_back(model_.firing_rate(l, LifSite::att));
             rates.push_back(model_.firing_rate(l, LifSite::ffn));

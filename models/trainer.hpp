@@ -61,6 +61,7 @@ class Trainer {
     /// Time spent in steps by this process, evaluations and files left out.
     double training_seconds() const { return training_seconds_; }
     /// Firing rates of the last micro-batch, layer by layer: behind time-mix, behind channel-mix.
+    /// Empty for the dense variant and before the first step.
     std::vector<double> firing_rates() const;
 
   private:
