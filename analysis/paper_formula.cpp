@@ -1,10 +1,10 @@
 #include "analysis/paper_formula.hpp"
 
+#include "analysis/units.hpp"
+
 namespace spikeloom::analysis {
 
 namespace {
-
-constexpr double kJoulesPerPicojoule = 1e-12;
 
 void add_accumulates(FormulaColumn& column, const char* block, const char* operation,
                      double operations) {

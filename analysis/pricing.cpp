@@ -1,12 +1,13 @@
 #include "analysis/pricing.hpp"
 
+#include "analysis/units.hpp"
+
 #include <algorithm>
 
 namespace spikeloom::analysis {
 
 namespace {
 
-constexpr double kJoulesPerPicojoule = 1e-12;
 constexpr double kWattsPerMilliwatt = 1e-3;
 
 /// Whether a table that has no static power per `unit` leaves hardware unpriced. SRAM and buffers

@@ -30,7 +30,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAbout =
+constexpr const char* kAboutDemo =
     "Trains a byte-level SpikeGPT on a text, quantises it to the integer golden model, compiles it "
     "onto "
     "a chip, simulates a prompt and a generation cycle by cycle, compares every spike and every "
@@ -267,7 +267,7 @@ int run_demo(const std::vector<std::string>& arguments) {
          "of training; 0: one a processor");
     add_json_option(described);
     options::variables_map values;
-    if (!parse("demo", kAbout, described, arguments, values)) {
+    if (!parse("demo", kAboutDemo, described, arguments, values)) {
         return 0;
     }
     const auto path_of = [&](const char* name, const char* standard) {

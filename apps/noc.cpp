@@ -17,7 +17,7 @@ namespace spikeloom::apps {
 
 namespace {
 
-constexpr const char* kAbout =
+constexpr const char* kAboutNoc =
     "Runs synthetic or recorded traffic through a network, cycle by cycle, hosted in SystemC.\n"
     "Packets are created in the first warmup + cycles cycles, those after the warm-up are "
     "measured,\n"
@@ -197,7 +197,7 @@ int run_noc(const std::vector<std::string>& arguments) {
         "write a row `id ctime src dst retire_cycle` for every packet delivered");
     add_json_option(described);
     options::variables_map values;
-    if (!parse("noc", kAbout, described, arguments, values)) {
+    if (!parse("noc", kAboutNoc, described, arguments, values)) {
         return 0;
     }
     const noc::ExperimentConfig config = read_config(values);

@@ -12,7 +12,7 @@ namespace spikeloom::apps {
 
 namespace {
 
-constexpr const char* kAbout =
+constexpr const char* kAboutReport =
     "Writes one self-contained HTML report from run directories, as `spikeloom simulate --report "
     "DIR` leaves them. Nothing is simulated: the counted events are priced with the tables given, "
     "or with those the runs were priced with. The first run is the one the report is about; the "
@@ -61,7 +61,7 @@ int run_report(const std::vector<std::string>& arguments) {
         "title", options::value<std::string>()->value_name("TEXT"), "heading of the page");
     add_json_option(described);
     options::variables_map values;
-    if (!parse("report", kAbout, described, arguments, values)) {
+    if (!parse("report", kAboutReport, described, arguments, values)) {
         return 0;
     }
     const auto list = [&](const char* name) {

@@ -12,12 +12,13 @@
 #include "workloads/program_file.hpp"
 
 #include <iostream>
+#include <utility>
 
 namespace spikeloom::apps {
 
 namespace {
 
-constexpr const char* kAbout =
+constexpr const char* kAboutSimulate =
     "Runs an integer model on a chip in SystemC, cycle by cycle, and compares every spike and "
     "every "
     "logit with the golden model; exit code 1 where one bit differs. The prompt is the prefill "
@@ -106,6 +107,21 @@ void read_prompt(const options::variables_map& values, int vocabulary, RunConfig
     }
 }
 
+/// The Program of the user's file, checked against the chip with the file's lines in every message,
+/// or the model compiled.
+arch::Program chosen_program(const RunConfig& config, const models::QuantisedModel& model) {
+    if (!config.program.empty()) {
+        workloads::ProgramFile file = workloads::load_program(config.program);
+        workloads::check_on_chip(file, config.chip);
+        return std::move(file.program);
+    }
+    workloads::CompilerOptions compiler;
+    compiler.strategy = workloads::strategy_named(config.strategy);
+    compiler.head = workloads::head_home_named(config.head);
+    compiler.seed = config.seed;
+    return workloads::compile(model, config.chip, compiler).program;
+}
+
 void write_run(const std::string& directory, const Simulated& simulated) {
     analysis::save(simulated.run, directory);
     write_file(std::filesystem::path(directory) / "report.html",
@@ -148,7 +164,7 @@ int run_simulate(const std::vector<std::string>& arguments) {
          "write Chrome trace events of every program and emission (opens in Perfetto)");
     add_json_option(described);
     options::variables_map values;
-    if (!parse("simulate", kAbout, described, arguments, values)) {
+    if (!parse("simulate", kAboutSimulate, described, arguments, values)) {
         return 0;
     }
     RunConfig config = configured(values);
@@ -158,13 +174,7 @@ int run_simulate(const std::vector<std::string>& arguments) {
     for (const EnergyFile& file : config.energy) {
         tables.push_back(analysis::load_energy_table(file.table));
     }
-    workloads::CompilerOptions compiler;
-    compiler.strategy = workloads::strategy_named(config.strategy);
-    compiler.head = workloads::head_home_named(config.head);
-    compiler.seed = config.seed;
-    const arch::Program program = config.program.empty()
-                                      ? workloads::compile(model, config.chip, compiler).program
-                                      : workloads::load_program(config.program).program;
+    const arch::Program program = chosen_program(config, model);
 
     Simulation asked;
     asked.label = model.config.spiking() ? "spiking model" : "dense ANN twin";

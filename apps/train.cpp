@@ -99,7 +99,7 @@ ordered_json rates_json(const std::vector<double>& rates) {
     return layers;
 }
 
-models::TrainingRun configured(const options::variables_map& values) {
+models::TrainingRun configured_run(const options::variables_map& values) {
     auto run = schema::read_file<models::TrainingRun>(required<std::string>(values, "config"));
     if (values.count("minutes") != 0) {
         run.training.minutes = values["minutes"].as<double>();
@@ -148,7 +148,7 @@ int run_train(const std::vector<std::string>& arguments) {
                described, arguments, values)) {
         return 0;
     }
-    const models::TrainingRun run = configured(values);
+    const models::TrainingRun run = configured_run(values);
     const fs::path out = required<std::string>(values, "out");
     const auto text_path = required<std::string>(values, "text");
     const std::int64_t stop_at =

@@ -17,14 +17,9 @@ namespace {
 
 constexpr std::size_t kStagesOfTile = 64;        // 6 bits of a packet's header
 constexpr std::size_t kProducersOfStage = 4096;  // 12 bits
-constexpr std::uint32_t kMostAxons = 1U << kAxonBits;
 
 [[noreturn]] void refuse(const std::string& what) {
     throw InputError("program: " + what);
-}
-
-std::string number(std::uint64_t value) {
-    return std::to_string(value);
 }
 
 // ---- tiles
@@ -40,8 +35,8 @@ struct Usage {
 
 void check_capacity(TileId tile, const char* what, std::uint64_t used, std::uint64_t there) {
     if (used > there) {
-        refuse("tile " + number(tile) + ": its stages need " + number(used) + " " + what +
-               "; the core has " + number(there));
+        refuse("tile " + std::to_string(tile) + ": its stages need " + std::to_string(used) + " " +
+               what + "; the core has " + std::to_string(there));
     }
 }
 
@@ -76,14 +71,14 @@ void check_images(const std::vector<MemoryImage>& images, const char* what, std:
                   const ChipConfig& config, bool memory_tile) {
     std::vector<std::pair<std::pair<TileId, std::uint64_t>, std::uint64_t>> runs;  // start, end
     for (const MemoryImage& image : images) {
-        const std::string name = std::string(what) + " image of tile " + number(image.tile);
+        const std::string name = std::string(what) + " image of tile " + std::to_string(image.tile);
         if (memory_tile ? !config.is_memory(image.tile) : !config.is_core(image.tile)) {
             refuse(name + ": the tile is no " + (memory_tile ? "memory tile" : "spiking core"));
         }
         if (image.address > bytes || image.bytes.size() > bytes - image.address) {
-            refuse(name + ": found bytes " + number(image.address) + " to " +
-                   number(image.address + image.bytes.size()) + "; the memory has " +
-                   number(bytes));
+            refuse(name + ": found bytes " + std::to_string(image.address) + " to " +
+                   std::to_string(image.address + image.bytes.size()) + "; the memory has " +
+                   std::to_string(bytes));
         }
         if (!image.bytes.empty()) {
             runs.push_back({{image.tile, image.address}, image.address + image.bytes.size()});
@@ -93,8 +88,8 @@ void check_images(const std::vector<MemoryImage>& images, const char* what, std:
     for (std::size_t i = 1; i < runs.size(); ++i) {
         if (runs[i].first.first == runs[i - 1].first.first &&
             runs[i].first.second < runs[i - 1].second) {
-            refuse(std::string(what) + " images of tile " + number(runs[i].first.first) +
-                   ": two of them overlap at byte " + number(runs[i].first.second));
+            refuse(std::string(what) + " images of tile " + std::to_string(runs[i].first.first) +
+                   ": two of them overlap at byte " + std::to_string(runs[i].first.second));
         }
     }
 }
@@ -132,14 +127,15 @@ class Connections {
                                       static_cast<std::uint64_t>(config_.network.flit_bits);
         const std::uint32_t bits = event_bits(output.encoding, output.value_bits);
         if (config_.header_bits + bits > longest) {
-            refuse(where + ": an event of " + number(bits) + " bits and a header do not fit the " +
-                   number(longest) + " bits of the longest packet");
+            refuse(where + ": an event of " + std::to_string(bits) +
+                   " bits and a header do not fit the " + std::to_string(longest) +
+                   " bits of the longest packet");
         }
         std::set<std::pair<StageId, std::uint32_t>> seen;
         for (const Destination& destination : output.destinations) {
             if (destination.stage > host_) {
-                refuse(where + ": found destination stage " + number(destination.stage) +
-                       "; allowed are 0 to " + number(host_) + ", the last being the host");
+                refuse(where + ": found destination stage " + std::to_string(destination.stage) +
+                       "; allowed are 0 to " + std::to_string(host_) + ", the last being the host");
             }
             if (!seen.insert({destination.stage, destination.axon}).second) {
                 refuse(where + ": names a destination twice");
@@ -157,8 +153,9 @@ class Connections {
                       const Destination& destination) const {
         const std::uint64_t end = std::uint64_t{destination.axon} + output.length;
         if (end > program_.host.result_length) {
-            refuse(where + ": elements " + number(destination.axon) + " to " + number(end) +
-                   " for the host; the result has " + number(program_.host.result_length));
+            refuse(where + ": elements " + std::to_string(destination.axon) + " to " +
+                   std::to_string(end) + " for the host; the result has " +
+                   std::to_string(program_.host.result_length));
         }
     }
 
@@ -178,15 +175,15 @@ class Connections {
             }
             covered += until - from;
             if (block.value_bits != output.value_bits) {
-                refuse(where + ": sends values of " + number(output.value_bits) + " bits to axon " +
-                       number(from) + " of stage '" + to.name + "', which expects " +
-                       number(block.value_bits));
+                refuse(where + ": sends values of " + std::to_string(output.value_bits) +
+                       " bits to axon " + std::to_string(from) + " of stage '" + to.name +
+                       "', which expects " + std::to_string(block.value_bits));
             }
         }
         if (covered != output.length) {
-            refuse(where + ": sends to axons " + number(first) + " to " + number(end) +
-                   " of stage '" + to.name + "', which has no entries for " +
-                   number(output.length - covered) + " of them");
+            refuse(where + ": sends to axons " + std::to_string(first) + " to " +
+                   std::to_string(end) + " of stage '" + to.name + "', which has no entries for " +
+                   std::to_string(output.length - covered) + " of them");
         }
     }
 
@@ -200,8 +197,8 @@ class Connections {
             refuse(where + ": has no producer, so its steps would have no end");
         }
         if (producers.size() > kProducersOfStage) {
-            refuse(where + ": has " + number(producers.size()) + " producers; allowed are " +
-                   number(kProducersOfStage));
+            refuse(where + ": has " + std::to_string(producers.size()) +
+                   " producers; allowed are " + std::to_string(kProducersOfStage));
         }
         for (const StageId producer : listed) {
             if (senders_[consumer].count(producer) == 0) {
@@ -219,7 +216,7 @@ class Connections {
         if (id < host_) {
             return "stage '" + program_.stages[id].name + "'";
         }
-        return id == host_ ? "the host" : "stage " + number(id);
+        return id == host_ ? "the host" : "stage " + std::to_string(id);
     }
 
     const Program& program_;
@@ -230,16 +227,16 @@ class Connections {
 
 void check_host(const HostPort& host, std::size_t stages, const ChipConfig& config) {
     if (host.tile != config.host_tile) {
-        refuse("the host is on tile " + number(host.tile) + "; the chip has it on tile " +
-               number(config.host_tile));
+        refuse("the host is on tile " + std::to_string(host.tile) + "; the chip has it on tile " +
+               std::to_string(config.host_tile));
     }
     if (host.token_stage >= stages) {
-        refuse("the host sends to stage " + number(host.token_stage) + "; allowed are 0 to " +
-               number(stages - 1));
+        refuse("the host sends to stage " + std::to_string(host.token_stage) +
+               "; allowed are 0 to " + std::to_string(stages - 1));
     }
-    if (host.result_length < 1 || host.result_length > kMostAxons) {
-        refuse("the host's result has " + number(host.result_length) +
-               " values; allowed are 1 to " + number(kMostAxons));
+    if (host.result_length < 1 || host.result_length > kAxonNumbers) {
+        refuse("the host's result has " + std::to_string(host.result_length) +
+               " values; allowed are 1 to " + std::to_string(kAxonNumbers));
     }
 }
 

@@ -14,15 +14,10 @@ namespace spikeloom::arch {
 
 namespace {
 
-constexpr std::uint64_t kMostAxons = std::uint64_t{1} << kAxonBits;
 constexpr std::uint64_t kMostElements = std::uint64_t{1} << 28;  // of a register: a bound on bytes
 constexpr std::uint32_t kMostNormalised = 1U << 14;  // models/fixed_point.hpp, normalise
 constexpr int kMostShiftRight = 62;
 constexpr int kMostShiftLeft = 31;
-
-std::string number(std::uint64_t value) {
-    return std::to_string(value);
-}
 
 class StageCheck {
   public:
@@ -30,12 +25,12 @@ class StageCheck {
 
     void check() const {
         if (!config_.is_core(stage_.tile)) {
-            refuse("is on tile " + number(stage_.tile) + ", which is no spiking core");
+            refuse("is on tile " + std::to_string(stage_.tile) + ", which is no spiking core");
         }
         check_registers();
         check_axons();
         for (std::size_t i = 0; i < stage_.program.size(); ++i) {
-            check_instruction(stage_.program[i], "instruction " + number(i));
+            check_instruction(stage_.program[i], "instruction " + std::to_string(i));
         }
         for (const Output& output : stage_.outputs) {
             check_output(output);
@@ -63,14 +58,14 @@ class StageCheck {
                 refuse(name + " is a second one of accumulators; allowed is one");
             }
             if (reg.length < 1 || reg.length > kMostElements) {
-                refuse(name + " has " + number(reg.length) + " elements; allowed are 1 to " +
-                       number(kMostElements));
+                refuse(name + " has " + std::to_string(reg.length) +
+                       " elements; allowed are 1 to " + std::to_string(kMostElements));
             }
             const bool initial = reg.initial.size() == reg.length;
             if (reg.kind == Register::Kind::constant ? !initial
                                                      : !reg.initial.empty() && !initial) {
-                refuse(name + " has " + number(reg.initial.size()) +
-                       " initial values; allowed are " + number(reg.length));
+                refuse(name + " has " + std::to_string(reg.initial.size()) +
+                       " initial values; allowed are " + std::to_string(reg.length));
             }
             if ((reg.kind == Register::Kind::accumulator || reg.kind == Register::Kind::scratch) &&
                 !reg.initial.empty()) {
@@ -89,14 +84,15 @@ class StageCheck {
     void check_axons() const {
         std::vector<std::pair<std::uint64_t, std::uint64_t>> runs;
         for (const AxonBlock& block : stage_.axons) {
-            const std::string where = "axons from " + number(block.first_axon) + ": ";
+            const std::string where = "axons from " + std::to_string(block.first_axon) + ": ";
             const std::uint64_t end = std::uint64_t{block.first_axon} + block.axons;
-            if (block.axons < 1 || end > kMostAxons) {
-                refuse(where + "found " + number(block.axons) +
-                       " axons; allowed are 1 or more, up to axon " + number(kMostAxons - 1));
+            if (block.axons < 1 || end > kAxonNumbers) {
+                refuse(where + "found " + std::to_string(block.axons) +
+                       " axons; allowed are 1 or more, up to axon " +
+                       std::to_string(kAxonNumbers - 1));
             }
             if (block.value_bits < 1 || block.value_bits > 32) {
-                refuse(where + "value_bits is " + number(block.value_bits) +
+                refuse(where + "value_bits is " + std::to_string(block.value_bits) +
                        "; allowed are 1 to 32");
             }
             if (block.kind == AxonBlock::Kind::direct) {
@@ -109,45 +105,48 @@ class StageCheck {
         std::sort(runs.begin(), runs.end());
         for (std::size_t i = 1; i < runs.size(); ++i) {
             if (runs[i].first < runs[i - 1].second) {
-                refuse("axon " + number(runs[i].first) + " has two entries; allowed is one");
+                refuse("axon " + std::to_string(runs[i].first) +
+                       " has two entries; allowed is one");
             }
         }
     }
 
     void check_direct(const AxonBlock& block, const std::string& where) const {
         if (std::uint64_t{block.accumulator} + block.axons > accumulators()) {
-            refuse(where + "add to accumulators " + number(block.accumulator) + " to " +
-                   number(std::uint64_t{block.accumulator} + block.axons) + "; there are " +
-                   number(accumulators()));
+            refuse(where + "add to accumulators " + std::to_string(block.accumulator) + " to " +
+                   std::to_string(std::uint64_t{block.accumulator} + block.axons) + "; there are " +
+                   std::to_string(accumulators()));
         }
     }
 
     void check_rows(const AxonBlock& block, const std::string& where) const {
         if (block.weight_bits < 1 || block.weight_bits > 16) {
-            refuse(where + "weight_bits is " + number(block.weight_bits) + "; allowed are 1 to 16");
+            refuse(where + "weight_bits is " + std::to_string(block.weight_bits) +
+                   "; allowed are 1 to 16");
         }
         if (block.row_length < 1 ||
             std::uint64_t{block.accumulator} + block.row_length > accumulators()) {
-            refuse(where + "a row of " + number(block.row_length) + " from accumulator " +
-                   number(block.accumulator) + " on; there are " + number(accumulators()) +
-                   " accumulators");
+            refuse(where + "a row of " + std::to_string(block.row_length) + " from accumulator " +
+                   std::to_string(block.accumulator) + " on; there are " +
+                   std::to_string(accumulators()) + " accumulators");
         }
         const bool remote = block.kind == AxonBlock::Kind::remote;
         const std::uint64_t bytes = row_bytes(block.row_length, block.weight_bits);
         if (remote && !config_.is_memory(block.memory_tile)) {
-            refuse(where + "rows on tile " + number(block.memory_tile) +
+            refuse(where + "rows on tile " + std::to_string(block.memory_tile) +
                    ", which is no memory tile");
         }
         if (remote && bytes > config_.core.dma_row_bytes) {
-            refuse(where + "remote rows of " + number(bytes) + " bytes; the DMA engine fetches " +
-                   number(config_.core.dma_row_bytes));
+            refuse(where + "remote rows of " + std::to_string(bytes) +
+                   " bytes; the DMA engine fetches " + std::to_string(config_.core.dma_row_bytes));
         }
         const std::uint64_t memory =
             remote ? config_.memory.dram.bytes() : config_.core.synapse_bytes;
         const std::uint64_t span = std::uint64_t{block.axons - 1} * block.row_stride + bytes;
         if (block.address > memory || span > memory - block.address) {
-            refuse(where + "rows in bytes " + number(block.address) + " and the " + number(span) +
-                   " from there on; the memory has " + number(memory));
+            refuse(where + "rows in bytes " + std::to_string(block.address) + " and the " +
+                   std::to_string(span) + " from there on; the memory has " +
+                   std::to_string(memory));
         }
     }
 
@@ -181,14 +180,15 @@ class StageCheck {
 
     void check_range(const Operand& operand, std::uint32_t length, const std::string& where) const {
         if (operand.register_index >= stage_.registers.size()) {
-            refuse(where + " uses register " + number(operand.register_index) + "; there are " +
-                   number(stage_.registers.size()));
+            refuse(where + " uses register " + std::to_string(operand.register_index) +
+                   "; there are " + std::to_string(stage_.registers.size()));
         }
         const Register& reg = stage_.registers[operand.register_index];
         const std::uint64_t end = std::uint64_t{operand.first} + length;
         if (length < 1 || end > reg.length) {
-            refuse(where + " uses elements " + number(operand.first) + " to " + number(end) +
-                   " of register '" + reg.name + "'; there are " + number(reg.length));
+            refuse(where + " uses elements " + std::to_string(operand.first) + " to " +
+                   std::to_string(end) + " of register '" + reg.name + "'; there are " +
+                   std::to_string(reg.length));
         }
     }
 
@@ -216,8 +216,8 @@ class StageCheck {
                    " bits; allowed are 2 to 32");
         }
         if (instruction.op == Opcode::layer_norm && instruction.length > kMostNormalised) {
-            refuse(where + " normalises " + number(instruction.length) + " values; allowed are " +
-                   number(kMostNormalised));
+            refuse(where + " normalises " + std::to_string(instruction.length) +
+                   " values; allowed are " + std::to_string(kMostNormalised));
         }
     }
 
@@ -226,14 +226,14 @@ class StageCheck {
     void check_output(const Output& output) const {
         const std::string where = "output '" + output.name + "'";
         check_range(output.source, output.length, where);
-        if (output.encoding != Encoding::dense && output.length > kMostAxons) {
-            refuse(where + " has " + number(output.length) + " elements; allowed are " +
-                   number(kMostAxons));
+        if (output.encoding != Encoding::dense && output.length > kAxonNumbers) {
+            refuse(where + " has " + std::to_string(output.length) + " elements; allowed are " +
+                   std::to_string(kAxonNumbers));
         }
         const bool binary = output.encoding == Encoding::binary;
         if (output.value_bits < 1 || output.value_bits > (binary ? 1 : 32)) {
-            refuse(where + ": value_bits is " + number(output.value_bits) + "; allowed are 1" +
-                   (binary ? ", as it is binary" : " to 32"));
+            refuse(where + ": value_bits is " + std::to_string(output.value_bits) +
+                   "; allowed are 1" + (binary ? ", as it is binary" : " to 32"));
         }
     }
 

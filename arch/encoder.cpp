@@ -7,8 +7,6 @@ namespace spikeloom::arch {
 
 namespace {
 
-constexpr std::uint64_t kWordBits = 32;
-
 /// The low bits as the receiver will read them: one bit is 0 or 1, more are two's complement.
 std::int32_t truncated(std::int32_t value, std::uint32_t bits) {
     if (bits == 1) {

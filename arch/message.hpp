@@ -14,6 +14,8 @@
 namespace spikeloom::arch {
 
 inline constexpr std::uint32_t kAxonBits = 16;
+/// Axons that can be told apart.
+inline constexpr std::uint32_t kAxonNumbers = 1U << kAxonBits;
 inline constexpr std::uint32_t kRequestBits = 64;  // address 40, bytes 16, row 8
 
 /// Bits of an event in a packet.

@@ -48,6 +48,9 @@ struct AxonBlock {
     std::uint32_t value_bits = 1;    // of the events that arrive here; 1: binary, plain accumulates
 };
 
+/// Bits of an element of a register.
+inline constexpr std::uint32_t kWordBits = 32;
+
 /// A register of a stage: a vector of 32-bit values in the core's state memory.
 struct Register {
     enum class Kind {

@@ -11,8 +11,6 @@ namespace fixed = models::fixed;
 
 namespace {
 
-constexpr std::uint64_t kWordBits = 32;
-
 Event operations_event(OpClass op_class) {
     return static_cast<Event>(static_cast<std::uint32_t>(Event::vector_simple) +
                               static_cast<std::uint32_t>(op_class));

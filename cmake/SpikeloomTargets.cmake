@@ -12,6 +12,9 @@ target_compile_options(spikeloom_options INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 # GCC 12 warns falsely of `"text" + std::string` (GCC bug 105651).
 target_compile_options(spikeloom_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+if(CMAKE_UNITY_BUILD)  # the sources are included then, and GCC takes their private types for a header's
+    target_compile_options(spikeloom_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 
 if(SPIKELOOM_NATIVE)
     target_compile_options(spikeloom_options INTERFACE -march=native)
@@ -42,11 +45,3 @@ function(spikeloom_room name)
     target_link_libraries(spikeloom_${name} PUBLIC spikeloom_options ${ROOM_LINK})
 endfunction()
 target_compile_definitions(spikeloom_options INTERFACE SPIKELOOM_VERSION="${PROJECT_VERSION}")
-
-# spikeloom_precompile(<target> <header>...): parses the large headers that all files of a target need
-# once. Off for clang-tidy, which cannot read GCC's.
-function(spikeloom_precompile target)
-    if(SPIKELOOM_PRECOMPILE)
-        target_precompile_headers(${target} PRIVATE ${ARGN})
-    endif()
-endfunction()

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <string>
 
 namespace spikeloom::models {
 
 namespace {
 
-constexpr double kBitsPerNat = 1.4426950408889634;
 /// Tokens that go through the parallel form at a time: enough rows for its products, little memory.
-constexpr std::size_t kChunk = 512;
+constexpr std::size_t kPositionsAtOnce = 512;
 
 void require_two(std::span<const int> tokens) {
     if (tokens.size() < 2) {
@@ -30,7 +30,8 @@ double surprise_bits(std::span<const float> logits, int target) {
     for (const float logit : logits) {
         total += std::exp(static_cast<double>(logit) - most);
     }
-    return (std::log(total) + most - logits[static_cast<std::size_t>(target)]) * kBitsPerNat;
+    return (std::log(total) + most - logits[static_cast<std::size_t>(target)]) *
+           std::numbers::log2e;
 }
 
 double evaluate(const Parameters& parameters, std::span<const int> tokens, Workers& workers,
@@ -40,15 +41,15 @@ double evaluate(const Parameters& parameters, std::span<const int> tokens, Worke
     State state(parameters.config());
     const std::size_t predictions = tokens.size() - 1;
     double nats = 0.0;
-    for (std::size_t first = 0; first < predictions; first += kChunk) {
-        const std::size_t n = std::min(kChunk, predictions - first);
+    for (std::size_t first = 0; first < predictions; first += kPositionsAtOnce) {
+        const std::size_t n = std::min(kPositionsAtOnce, predictions - first);
         model.forward({tokens.subspan(first, n)}, &state);
         nats += model.cross_entropy(tokens.subspan(first + 1, n));
         if (progress) {
             progress(first + n);
         }
     }
-    return nats / static_cast<double>(predictions) * kBitsPerNat;
+    return nats / static_cast<double>(predictions) * std::numbers::log2e;
 }
 
 double evaluate_steps(const std::function<std::span<const float>(int)>& step,

@@ -1,5 +1,7 @@
 #include "models/state.hpp"
 
+#include "models/wkv.hpp"
+
 #include <algorithm>
 
 namespace spikeloom::models {
@@ -7,8 +9,6 @@ namespace spikeloom::models {
 namespace {
 
 constexpr std::size_t kVectors = 7;
-/// Below every key: an empty sum's scale (the published kernel's value).
-constexpr float kEmptyExponent = -1e38F;
 
 }  // namespace
 
@@ -43,7 +43,7 @@ void State::reset() {
     for (std::size_t l = 0; l < layers_; ++l) {
         for (std::size_t s = 0; s < sequences_; ++s) {
             const std::span<float> exponent = layer(l, s).exponent;
-            std::fill(exponent.begin(), exponent.end(), kEmptyExponent);
+            std::fill(exponent.begin(), exponent.end(), kEmptyWkvExponent);
         }
     }
 }

@@ -7,12 +7,12 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 namespace spikeloom::models {
 
 namespace {
 
-constexpr double kBitsPerNat = 1.4426950408889634;
 /// Streams of the seed.
 constexpr std::uint64_t kWindowStream = 1;
 
@@ -74,7 +74,7 @@ double Trainer::step(const Corpus& corpus, double progress) {
     learning_rate_ = learning_rate_at(config, step_, progress);
     gradient_norm_ = adam_.step(config.adam, learning_rate_, gradients_, parameters_, workers_);
     ++step_;
-    return nats / positions * kBitsPerNat;
+    return nats / positions * std::numbers::log2e;
 }
 
 CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {

@@ -8,8 +8,6 @@ namespace spikeloom::models {
 
 namespace {
 
-constexpr float kEmptyExponent = -1e38F;
-
 /// e^(a - m) and e^(b - m) for m = max(a, b): one of them is 1, so a single exponential does.
 struct Weights {
     float a;
@@ -62,7 +60,7 @@ void sweep_forward(const TimeBlock& block, const float* w, const float* u, const
     float* dp = o + block.channels;
     float* dq = dp + block.channels;
     std::fill(p, p + 5 * block.channels, 0.0F);
-    std::fill(o, o + block.channels, kEmptyExponent);
+    std::fill(o, o + block.channels, kEmptyWkvExponent);
     float* gw = gradients.w;
     float* gu = gradients.u;
     for (std::size_t t = 0; t < block.tokens; ++t) {
@@ -112,7 +110,7 @@ void sweep_backward(const TimeBlock& block, const float* w, const float* key, co
     float* gq = gp + block.channels;
     float* x = gq + block.channels;
     std::fill(gp, gp + 2 * block.channels, 0.0F);
-    std::fill(x, x + block.channels, kEmptyExponent);
+    std::fill(x, x + block.channels, kEmptyWkvExponent);
     for (std::size_t t = block.tokens; t-- > 0;) {
         const std::size_t row = t * block.stride;
         const float* k = key + row;

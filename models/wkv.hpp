@@ -11,6 +11,9 @@
 
 namespace spikeloom::models {
 
+/// o before the first token: below every key (the published kernel's value).
+inline constexpr float kEmptyWkvExponent = -1e38F;
+
 /// p, q and o of a block of channels.
 struct WkvState {
     float* numerator;

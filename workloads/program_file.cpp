@@ -22,7 +22,6 @@ namespace spikeloom::workloads {
 namespace {
 
 using arch::StageId;
-using Kind = arch::Register::Kind;
 
 constexpr const char* kFill = "fill ";
 

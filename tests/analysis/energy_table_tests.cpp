@@ -1,6 +1,6 @@
 #include "analysis/energy_table.hpp"
-#include "base/error.hpp"
 #include "base/schema.hpp"
+#include "tests/support/refusal.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -19,13 +19,8 @@ double picojoules(const EnergyTable& table, const char* event) {
 }
 
 /// What reading `text` is refused with.
-std::string refusal(const std::string& text) {
-    try {
-        schema::read_string<EnergyTable>(text, "t.yaml");
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string table_refusal(const std::string& text) {
+    return tests::refusal_of([&] { schema::read_string<EnergyTable>(text, "t.yaml"); });
 }
 
 const std::string kHead = "name: t\ntechnology: none\nevents:\n  accumulates:\n";
@@ -126,30 +121,32 @@ TEST_CASE("multiply-accumulates are priced by their widths where the table does 
 TEST_CASE("a table that breaks the schema is refused with the place and the reason", "[analysis]") {
     using Catch::Contains;
     const std::string good = "    picojoules: 1\n    component: accumulates\n    source: here\n";
-    CHECK(refusal(kHead + good) == "accepted");
-    CHECK_THAT(refusal(kHead + "    picojuoles: 1\n    component: accumulates\n    source: here\n"),
-               Contains("t.yaml:5") && Contains("events.accumulates.picojoules") &&
-                   Contains("picojuoles"));
+    CHECK(table_refusal(kHead + good) == "accepted");
     CHECK_THAT(
-        refusal(kHead + "    picojoules: -1\n    component: accumulates\n    source: here\n"),
+        table_refusal(kHead + "    picojuoles: 1\n    component: accumulates\n    source: here\n"),
+        Contains("t.yaml:5") && Contains("events.accumulates.picojoules") &&
+            Contains("picojuoles"));
+    CHECK_THAT(
+        table_refusal(kHead + "    picojoules: -1\n    component: accumulates\n    source: here\n"),
         Contains("picojoules") && Contains("-1"));
-    CHECK_THAT(refusal(kHead + "    picojoules: 1\n    component: neurons\n    source: here\n"),
-               Contains("component") && Contains("did you mean 'neuron'"));
-    CHECK_THAT(refusal(kHead + "    picojoules: 1\n    component: accumulates\n"),
-               Contains("source"));
     CHECK_THAT(
-        refusal(kHead + "    picojoules: 0\n    component: accumulates\n    source: \"  \"\n"),
-        Contains("needs its source"));
-    CHECK_THAT(refusal(kHead + good +
-                       "static:\n  x:\n    milliwatts: 1\n    per: tile\n"
-                       "    component: leakage\n    source: here\n"),
+        table_refusal(kHead + "    picojoules: 1\n    component: neurons\n    source: here\n"),
+        Contains("component") && Contains("did you mean 'neuron'"));
+    CHECK_THAT(table_refusal(kHead + "    picojoules: 1\n    component: accumulates\n"),
+               Contains("source"));
+    CHECK_THAT(table_refusal(kHead +
+                             "    picojoules: 0\n    component: accumulates\n    source: \"  \"\n"),
+               Contains("needs its source"));
+    CHECK_THAT(table_refusal(kHead + good +
+                             "static:\n  x:\n    milliwatts: 1\n    per: tile\n"
+                             "    component: leakage\n    source: here\n"),
                Contains("static.x.per") && Contains("memory_tile"));
-    CHECK_THAT(refusal(kHead + good +
-                       "multiply_accumulates:\n  picojoules_per_bit_product: 1\n"
-                       "  picojoules_per_sum: 0\n  source: \"\"\n"),
+    CHECK_THAT(table_refusal(kHead + good +
+                             "multiply_accumulates:\n  picojoules_per_bit_product: 1\n"
+                             "  picojoules_per_sum: 0\n  source: \"\"\n"),
                Contains("multiply_accumulates.source"));
-    CHECK_THAT(refusal("name: t\ntechnology: none\n"), Contains("events"));
-    CHECK_THAT(refusal(kHead + good + "price: 3\n"), Contains("price"));
+    CHECK_THAT(table_refusal("name: t\ntechnology: none\n"), Contains("events"));
+    CHECK_THAT(table_refusal(kHead + good + "price: 3\n"), Contains("price"));
 }
 
 TEST_CASE("a table is written and read back without loss", "[analysis]") {

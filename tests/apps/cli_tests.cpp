@@ -210,6 +210,27 @@ TEST_CASE("a model goes from text to a verified simulation through the subcomman
     CHECK(tiny.json_of("info --model " + q)["channels"] == 16);
 }
 
+TEST_CASE("a hand-edited Program that cannot run is refused with its file and line") {
+    const TinyModel tiny;
+    const std::string words = "simulate --model " + tiny.path("q.safetensors") + " --chip " + kChip;
+    const std::string program = tiny.path("p.yaml");
+    tiny.json_of("map --model " + tiny.path("q.safetensors") + " --chip " + kChip + " --out " +
+                 program);
+    std::string text = read_file(program);
+    const std::size_t at = text.find("tile: ", text.find("stages:"));
+    REQUIRE(at != std::string::npos);
+    const auto stage_line =
+        std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n') + 1;
+    text.replace(at, text.find_first_of("\n,}", at) - at, "tile: 9999");
+    write_file(program, text);
+    const std::string refusal = tiny.refusal(words + " --program " + program +
+                                             " --prompt hello --report " + tiny.path("r"));
+    CHECK_THAT(refusal, Catch::Contains("p.yaml:") && Catch::Contains("9999"));
+    const std::size_t named = refusal.find("p.yaml:") + 7;
+    CHECK(std::abs(std::stol(refusal.substr(named)) - stage_line) <= 2);
+    CHECK_FALSE(std::filesystem::exists(tiny.path("r")));
+}
+
 TEST_CASE("the fabric generates what its own golden model says, seed by seed") {
     const TinyModel tiny;
     const std::string words =

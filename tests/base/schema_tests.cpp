@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "base/schema.hpp"
+#include "tests/support/refusal.hpp"
 
 #include <string>
 #include <vector>
@@ -53,13 +54,8 @@ Machine read(const std::string& text) {
     return schema::read_string<Machine>(text, "machine.yaml");
 }
 
-std::string error_of(const std::string& text) {
-    try {
-        read(text);
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "no error";
+std::string schema_refusal(const std::string& text) {
+    return tests::refusal_of([&] { read(text); });
 }
 
 TEST_CASE("a configuration keeps the defaults of the keys it does not name") {
@@ -86,25 +82,25 @@ TEST_CASE("every kind of value is read") {
 }
 
 TEST_CASE("a mistake is told in one line with its place, what was found and what is allowed") {
-    CHECK(error_of("lanse: 4\n") ==
+    CHECK(schema_refusal("lanse: 4\n") ==
           "machine.yaml:1:1: lanse: unknown key (did you mean 'lanes'?); allowed are lanes, hertz, "
           "spiking, name, page, tiles, banks, named, queue");
-    CHECK(error_of("hertz: 1e9\nlanes: 0\n") ==
+    CHECK(schema_refusal("hertz: 1e9\nlanes: 0\n") ==
           "machine.yaml:2:8: lanes: found '0'; allowed is a whole number from 1 to 4096");
-    CHECK(error_of("page: opne\n") ==
+    CHECK(schema_refusal("page: opne\n") ==
           "machine.yaml:1:7: page: found 'opne' (did you mean 'open'?); allowed is one of open, "
           "closed");
-    CHECK(error_of("queue:\n  depht: 3\n") ==
+    CHECK(schema_refusal("queue:\n  depht: 3\n") ==
           "machine.yaml:2:3: queue.depht: unknown key (did you mean 'depth'?); allowed are depth");
-    CHECK(error_of("lanes: 4\nlanes: 5\n") ==
+    CHECK(schema_refusal("lanes: 4\nlanes: 5\n") ==
           "machine.yaml:2:1: lanes: duplicate key; a key may stand once");
-    CHECK(error_of("spiking: on\n") ==
+    CHECK(schema_refusal("spiking: on\n") ==
           "machine.yaml:1:10: spiking: found 'on'; allowed is true or false");
-    CHECK(error_of("banks:\n  - rows: 1\n  - {}\n") ==
+    CHECK(schema_refusal("banks:\n  - rows: 1\n  - {}\n") ==
           "machine.yaml:3:5: banks[1].rows: this key is missing");
-    CHECK(error_of("banks:\n  - rosw: 1\n") ==
+    CHECK(schema_refusal("banks:\n  - rosw: 1\n") ==
           "machine.yaml:2:5: banks[0].rows: this key is missing; did you mean it by 'rosw'?");
-    CHECK(error_of("lanes: 1\nqueue: {depth: 5000}\n") ==
+    CHECK(schema_refusal("lanes: 1\nqueue: {depth: 5000}\n") ==
           "machine.yaml:2:8: queue: deeper than a thousand events a lane");
 }
 
@@ -115,7 +111,7 @@ TEST_CASE("what only looks like a number is refused") {
                                "hertz: 1e999", "hertz: fast", "tiles: 3", "tiles: [a]",
                                "tiles: [-1]", "name: [a]", "banks: {rows: 1}", "queue: 3");
     INFO(text);
-    CHECK_THAT(error_of(text), Catch::StartsWith("machine.yaml:1:"));
+    CHECK_THAT(schema_refusal(text), Catch::StartsWith("machine.yaml:1:"));
 }
 
 TEST_CASE("a leading zero is decimal, not octal") {
@@ -123,11 +119,11 @@ TEST_CASE("a leading zero is decimal, not octal") {
 }
 
 TEST_CASE("text that is no YAML mapping is refused with its place") {
-    CHECK_THAT(error_of("a: [1, 2\n"), Catch::Contains("no valid YAML"));
-    CHECK_THAT(error_of("- 1\n"), Catch::Contains("allowed is a mapping"));
-    CHECK_THAT(error_of(""), Catch::Contains("allowed is a mapping"));
-    CHECK_THAT(error_of(std::string(5000, '[')), Catch::Contains("nests deeper"));
-    CHECK_THAT(error_of("a: " + std::string(5000, '{')), Catch::Contains("nests deeper"));
+    CHECK_THAT(schema_refusal("a: [1, 2\n"), Catch::Contains("no valid YAML"));
+    CHECK_THAT(schema_refusal("- 1\n"), Catch::Contains("allowed is a mapping"));
+    CHECK_THAT(schema_refusal(""), Catch::Contains("allowed is a mapping"));
+    CHECK_THAT(schema_refusal(std::string(5000, '[')), Catch::Contains("nests deeper"));
+    CHECK_THAT(schema_refusal("a: " + std::string(5000, '{')), Catch::Contains("nests deeper"));
 }
 
 TEST_CASE("what is written reads back the same") {

@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 #include "models/parameters.hpp"
 #include "tests/models/integer_fixtures.hpp"
+#include "tests/support/refusal.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -26,13 +27,8 @@ Safetensors bare_file(const Parameters& parameters) {
     return file;
 }
 
-std::string refusal(const Safetensors& file) {
-    try {
-        Parameters::from(file);
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string parameters_refusal(const Safetensors& file) {
+    return tests::refusal_of([&] { Parameters::from(file); });
 }
 
 }  // namespace
@@ -76,67 +72,68 @@ TEST_CASE("Without metadata the shapes say what the model is") {
 TEST_CASE("A file that is no SpikeGPT is refused, and the error names the tensor") {
     const Parameters parameters = random_parameters(small_config());
     const Safetensors good = bare_file(parameters);
-    CHECK(refusal(good) == "accepted");
+    CHECK(parameters_refusal(good) == "accepted");
 
     Safetensors file = good;
     file.tensors.erase("blocks.1.att.key.weight");
-    CHECK_THAT(refusal(file), Contains("bare.safetensors") && Contains("blocks.1.att.key.weight") &&
-                                  Contains("missing"));
+    CHECK_THAT(parameters_refusal(file), Contains("bare.safetensors") &&
+                                             Contains("blocks.1.att.key.weight") &&
+                                             Contains("missing"));
 
     file = good;
     file.tensors.erase("emb.weight");
-    CHECK_THAT(refusal(file), Contains("emb.weight"));
+    CHECK_THAT(parameters_refusal(file), Contains("emb.weight"));
 
     file = good;
     file.tensors["ln_out.bias"].shape = {4, 4};
-    CHECK_THAT(refusal(file), Contains("ln_out.bias") && Contains("[4, 4]"));
+    CHECK_THAT(parameters_refusal(file), Contains("ln_out.bias") && Contains("[4, 4]"));
 
     file = good;
     file.tensors["head.weight"].shape = {16, 20};
-    CHECK_THAT(refusal(file), Contains("head.weight"));
+    CHECK_THAT(parameters_refusal(file), Contains("head.weight"));
 
     file = good;
     file.tensors["emb.weight"].shape = {320};
-    CHECK_THAT(refusal(file), Contains("emb.weight") && Contains("dimensions"));
+    CHECK_THAT(parameters_refusal(file), Contains("emb.weight") && Contains("dimensions"));
 
     file = good;
     file.tensors["blocks.0.ln1.bias"].dtype = DType::i32;
-    CHECK_THAT(refusal(file), Contains("blocks.0.ln1.bias") && Contains("I32"));
+    CHECK_THAT(parameters_refusal(file), Contains("blocks.0.ln1.bias") && Contains("I32"));
 
     file = good;
     file.add<float>("blocks.0.ffn.key.weight", {65, 16}, std::vector<float>(65 * 16));
-    CHECK_THAT(refusal(file), Contains("65") && Contains("multiple"));
+    CHECK_THAT(parameters_refusal(file), Contains("65") && Contains("multiple"));
 
     file = good;
     file.add<float>("blocks.0.att.gate.weight", {16, 16}, std::vector<float>(256));
-    CHECK_THAT(refusal(file), Contains("blocks.0.att.gate.weight"));
+    CHECK_THAT(parameters_refusal(file), Contains("blocks.0.att.gate.weight"));
 
     file = good;
     file.add<float>("blocks.900.ln1.bias", {16}, std::vector<float>(16));
-    CHECK_THAT(refusal(file), Contains("900"));
+    CHECK_THAT(parameters_refusal(file), Contains("900"));
 
     file = good;
     std::vector<float> bias(16, 0.0F);
     bias[3] = std::numeric_limits<float>::quiet_NaN();
     file.add<float>("ln_out.bias", {16}, bias);
-    CHECK_THAT(refusal(file), Contains("ln_out.bias") && Contains("finite"));
+    CHECK_THAT(parameters_refusal(file), Contains("ln_out.bias") && Contains("finite"));
 
     file = good;
     file.metadata[kKindKey] = "integer";
-    CHECK_THAT(refusal(file), Contains("integer"));
+    CHECK_THAT(parameters_refusal(file), Contains("integer"));
 }
 
 TEST_CASE("Metadata that disagrees with the tensors, or is no configuration, is refused") {
     Safetensors file = bare_file(random_parameters(small_config()));
     file.metadata[kModelKey] = "layers: 2\nchannels: 16\nvocabulary: 20\n";
-    CHECK(refusal(file) == "accepted");
+    CHECK(parameters_refusal(file) == "accepted");
     file.metadata[kModelKey] = "layers: 2\nchannels: 8\nvocabulary: 20\n";
-    CHECK_THAT(refusal(file), Contains("emb.weight"));
+    CHECK_THAT(parameters_refusal(file), Contains("emb.weight"));
     // Must be refused by comparison, not by running out of memory.
     file.metadata[kModelKey] = "layers: 256\nchannels: 16384\nvocabulary: 1048576\n";
-    CHECK_THAT(refusal(file), Contains("emb.weight"));
+    CHECK_THAT(parameters_refusal(file), Contains("emb.weight"));
     file.metadata[kModelKey] = "layers: 2\nchanels: 16\n";
-    CHECK_THAT(refusal(file), Contains("chanels") && Contains("channels"));
+    CHECK_THAT(parameters_refusal(file), Contains("chanels") && Contains("channels"));
 }
 
 TEST_CASE("A copy has tensors of its own") {

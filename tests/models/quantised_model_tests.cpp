@@ -4,6 +4,7 @@
 #include "models/integer_model.hpp"
 #include "models/quantised_model.hpp"
 #include "tests/models/integer_fixtures.hpp"
+#include "tests/support/refusal.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -50,22 +51,12 @@ Safetensors saved(const QuantisedModel& model, const std::string& name) {
     return Safetensors::read(file.path());
 }
 
-std::string refusal(const Safetensors& file) {
-    try {
-        QuantisedModel::from(file);
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string quantised_refusal(const Safetensors& file) {
+    return tests::refusal_of([&] { QuantisedModel::from(file); });
 }
 
-std::string refusal(const QuantisedModel& model) {
-    try {
-        model.check("model");
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string quantised_refusal(const QuantisedModel& model) {
+    return tests::refusal_of([&] { model.check("model"); });
 }
 
 }  // namespace
@@ -121,33 +112,34 @@ TEST_CASE("A float model is refused as an integer one, and the other way round")
 
 TEST_CASE("Files with missing, strange or misshapen tensors are refused by name") {
     const Safetensors good = saved(quantised(random_parameters(small_config())), "shapes");
-    CHECK(refusal(good) == "accepted");
+    CHECK(quantised_refusal(good) == "accepted");
     for (const auto& entry : good.tensors) {
         Safetensors file = good;
         file.tensors.erase(entry.first);
-        CHECK_THAT(refusal(file), Catch::Contains("tensor '" + entry.first + "': is missing"));
+        CHECK_THAT(quantised_refusal(file),
+                   Catch::Contains("tensor '" + entry.first + "': is missing"));
         file = good;
         file.tensors[entry.first].dtype = DType::f32;
-        CHECK_THAT(refusal(file), Catch::Contains(entry.first));
+        CHECK_THAT(quantised_refusal(file), Catch::Contains(entry.first));
         file = good;
         file.tensors[entry.first].shape.push_back(1);
-        CHECK_THAT(refusal(file), Catch::Contains(entry.first));
+        CHECK_THAT(quantised_refusal(file), Catch::Contains(entry.first));
     }
     Safetensors file = good;
     file.tensors["blocks.2.att.key.weight"] = file.at("blocks.1.att.key.weight");
-    CHECK_THAT(refusal(file), Catch::Contains("'blocks.2.att.key.weight' is no part"));
+    CHECK_THAT(quantised_refusal(file), Catch::Contains("'blocks.2.att.key.weight' is no part"));
     file = good;
     file.metadata["spikeloom"] += "colour: blue\n";
-    CHECK_THAT(refusal(file), Catch::Contains("colour"));
+    CHECK_THAT(quantised_refusal(file), Catch::Contains("colour"));
 }
 
 TEST_CASE("Values outside their format are refused") {
     const QuantisedModel good = quantised(random_parameters(small_config()));
-    CHECK(refusal(good) == "accepted");
+    CHECK(quantised_refusal(good) == "accepted");
     const auto with = [&](const std::function<void(QuantisedModel&)>& change) {
         QuantisedModel model = good;
         change(model);
-        return refusal(model);
+        return quantised_refusal(model);
     };
     using Model = QuantisedModel;
     CHECK(with([](Model& m) { m.layers[1].time_mix.key.weights[5] = 128; }) ==
@@ -194,12 +186,13 @@ TEST_CASE("A row whose accumulator could leave 32 bits is refused") {
     key.weights[7] = -4095;
     key.input.bits = 16;
     std::fill(key.weights.begin() + 16, key.weights.end(), std::int16_t{1});
-    CHECK(refusal(model) == "accepted");
+    CHECK(quantised_refusal(model) == "accepted");
     key.weights[7] = -4096;
-    CHECK_THAT(refusal(model), Catch::Contains("'blocks.0.att.key.weight'") &&
-                                   Catch::Contains("65536") && Catch::Contains("32 bits"));
+    CHECK_THAT(quantised_refusal(model), Catch::Contains("'blocks.0.att.key.weight'") &&
+                                             Catch::Contains("65536") &&
+                                             Catch::Contains("32 bits"));
     key.input.bits = 15;
-    CHECK(refusal(model) == "accepted");
+    CHECK(quantised_refusal(model) == "accepted");
 }
 
 TEST_CASE("The worst events that a checked matrix allows stay within an accumulator") {

@@ -4,6 +4,7 @@
 #include "base/schema.hpp"
 #include "models/trainer.hpp"
 #include "tests/models/integer_fixtures.hpp"
+#include "tests/support/refusal.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -54,13 +55,8 @@ std::vector<float> trained(const TrainingRun& run, int threads = 1) {
     return {values.begin(), values.end()};
 }
 
-std::string refusal(const std::string& yaml) {
-    try {
-        schema::read_string<TrainingRun>(yaml, "run.yaml");
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string run_refusal(const std::string& yaml) {
+    return tests::refusal_of([&] { schema::read_string<TrainingRun>(yaml, "run.yaml"); });
 }
 
 }  // namespace
@@ -261,10 +257,10 @@ TEST_CASE("Bytes are tokens, all 256 of them") {
 }
 
 TEST_CASE("Mistakes in a training file are told by line and key") {
-    CHECK(refusal("model: {layers: 2}\ntraining: {steps: 10}\n") == "accepted");
-    CHECK_THAT(refusal("model: {layres: 2}\n"), Contains("run.yaml:1") && Contains("'layers'"));
-    CHECK_THAT(refusal("training:\n  batch: 0\n"), Contains("run.yaml:2") && Contains("batch"));
-    CHECK_THAT(refusal("training: {dropout: 1.5}\n"), Contains("dropout"));
-    CHECK_THAT(refusal("model: {variant: lif}\n"), Contains("linear_lif") && Contains("dense"));
-    CHECK_THAT(refusal("modle: {layers: 2}\n"), Contains("model"));
+    CHECK(run_refusal("model: {layers: 2}\ntraining: {steps: 10}\n") == "accepted");
+    CHECK_THAT(run_refusal("model: {layres: 2}\n"), Contains("run.yaml:1") && Contains("'layers'"));
+    CHECK_THAT(run_refusal("training:\n  batch: 0\n"), Contains("run.yaml:2") && Contains("batch"));
+    CHECK_THAT(run_refusal("training: {dropout: 1.5}\n"), Contains("dropout"));
+    CHECK_THAT(run_refusal("model: {variant: lif}\n"), Contains("linear_lif") && Contains("dense"));
+    CHECK_THAT(run_refusal("modle: {layers: 2}\n"), Contains("model"));
 }

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "noc/trace.hpp"
+#include "tests/support/refusal.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -15,13 +16,8 @@ NetworkConfig mesh_4x4() {
     return config;
 }
 
-std::string error_of(const std::string& text) {
-    try {
-        parse_trace(text, "t.txt", mesh_4x4());
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "";
+std::string trace_refusal(const std::string& text) {
+    return tests::refusal_of([&] { parse_trace(text, "t.txt", mesh_4x4()); });
 }
 
 TEST_CASE("rows of four columns are packets", "[noc]") {
@@ -46,31 +42,31 @@ TEST_CASE("a fifth column is the cycle in which the packet retired", "[noc]") {
 }
 
 TEST_CASE("a bad row is refused with its line, what was found and what is allowed", "[noc]") {
-    CHECK(error_of("0 0 0 0\n1 0 0\n") ==
+    CHECK(trace_refusal("0 0 0 0\n1 0 0\n") ==
           "t.txt:2: found 3 columns; allowed are rows 'id ctime src dst' or 'id ctime src dst "
           "retire_cycle'");
-    CHECK(error_of("0 0 0 0 9 9\n").find("t.txt:1: found 6 columns") == 0);
-    CHECK(error_of("0 0 0 0\n1 0 0 0 9\n") ==
+    CHECK(trace_refusal("0 0 0 0 9 9\n").find("t.txt:1: found 6 columns") == 0);
+    CHECK(trace_refusal("0 0 0 0\n1 0 0 0 9\n") ==
           "t.txt:2: found 5 columns; allowed are 4, as in the rows before");
-    CHECK(error_of("#\n0 0 16 0\n") ==
+    CHECK(trace_refusal("#\n0 0 16 0\n") ==
           "t.txt:2: src: found '16'; allowed is a whole number from 0 to 15");
-    CHECK(error_of("0 0 0 -1\n") ==
+    CHECK(trace_refusal("0 0 0 -1\n") ==
           "t.txt:1: dst: found '-1'; allowed is a whole number from 0 to 15");
-    CHECK(error_of("0 -5 0 0\n").find("t.txt:1: ctime: found '-5'") == 0);
-    CHECK(error_of("0 1e3 0 0\n").find("ctime: found '1e3'") != std::string::npos);
-    CHECK(error_of("0 +1 0 0\n").find("ctime: found '+1'") != std::string::npos);
-    CHECK(error_of("x 0 0 0\n").find("id: found 'x'") != std::string::npos);
-    CHECK(error_of("99999999999999999999 0 0 0\n").find("id: found") != std::string::npos);
-    CHECK(error_of("0 1000000000001 0 0\n")
+    CHECK(trace_refusal("0 -5 0 0\n").find("t.txt:1: ctime: found '-5'") == 0);
+    CHECK(trace_refusal("0 1e3 0 0\n").find("ctime: found '1e3'") != std::string::npos);
+    CHECK(trace_refusal("0 +1 0 0\n").find("ctime: found '+1'") != std::string::npos);
+    CHECK(trace_refusal("x 0 0 0\n").find("id: found 'x'") != std::string::npos);
+    CHECK(trace_refusal("99999999999999999999 0 0 0\n").find("id: found") != std::string::npos);
+    CHECK(trace_refusal("0 1000000000001 0 0\n")
               .find("allowed is a whole number from 0 to 1000000000000") != std::string::npos);
-    CHECK(error_of("5 0 0 0\n6 0 0 0\n5 1 0 0\n") ==
+    CHECK(trace_refusal("5 0 0 0\n6 0 0 0\n5 1 0 0\n") ==
           "t.txt:3: id: found 5, which stands in line 1 already; an id may stand once");
-    CHECK(error_of("0 9 0 0 8\n") ==
+    CHECK(trace_refusal("0 9 0 0 8\n") ==
           "t.txt:1: retire_cycle: found 8; allowed is a cycle not before ctime, 9");
 }
 
 TEST_CASE("what an error shows of the file is short and printable", "[noc]") {
-    const std::string error = error_of("0 " + std::string(5000, '\x01') + " 0 0\n");
+    const std::string error = trace_refusal("0 " + std::string(5000, '\x01') + " 0 0\n");
     CHECK(error.size() < 200);
     for (const char c : error) {
         CHECK(c >= 0x20);

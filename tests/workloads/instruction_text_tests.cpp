@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "tests/support/refusal.hpp"
 #include "workloads/instruction_text.hpp"
 
 #include <string>
@@ -20,13 +21,8 @@ const std::vector<Register> kRegisters = {
     {"state.v", Register::Kind::state, 8, {}},
 };
 
-std::string error_of(const std::string& text) {
-    try {
-        parse_instruction(text, kRegisters);
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string instruction_refusal(const std::string& text) {
+    return tests::refusal_of([&] { parse_instruction(text, kRegisters); });
 }
 
 TEST_CASE("an instruction's text says registers, runs of them and numbers") {
@@ -86,19 +82,24 @@ TEST_CASE("every operation survives being written and read") {
 
 TEST_CASE("wrong text is refused with what was found and what is allowed") {
     using Catch::Contains;
-    CHECK_THAT(error_of("x = ad(x, scale)"),
+    CHECK_THAT(instruction_refusal("x = ad(x, scale)"),
                Contains("'ad' is no operation") && Contains("add, subtract, multiply"));
-    CHECK_THAT(error_of("y = add(x, scale)"), Contains("'y' is no register of this stage"));
-    CHECK_THAT(error_of("x = add(x, sum)"), Contains("operand 2 has 12 elements, the result 4"));
-    CHECK_THAT(error_of("x = add(x, sum[9:13])"), Contains("a whole number from 9 to 12"));
-    CHECK_THAT(error_of("x = add(x, sum[4:2])"), Contains("a whole number from 4 to 12"));
-    CHECK_THAT(error_of("x = multiply(x, scale)"), Contains("expected ','"));
-    CHECK_THAT(error_of("x = multiply(x, scale, bits 3)"), Contains("expected 'shift'"));
-    CHECK_THAT(error_of("x = multiply(x, scale, shift 99999999999)"), Contains("a whole number"));
-    CHECK_THAT(error_of("x = add(x, scale, x)"), Contains("expected ')'"));
-    CHECK_THAT(error_of("x = add(x, scale) x"), Contains("the end of the line"));
-    CHECK_THAT(error_of("x"), Contains("expected '='"));
-    CHECK_THAT(error_of(""), Contains("a register's name"));
+    CHECK_THAT(instruction_refusal("y = add(x, scale)"),
+               Contains("'y' is no register of this stage"));
+    CHECK_THAT(instruction_refusal("x = add(x, sum)"),
+               Contains("operand 2 has 12 elements, the result 4"));
+    CHECK_THAT(instruction_refusal("x = add(x, sum[9:13])"),
+               Contains("a whole number from 9 to 12"));
+    CHECK_THAT(instruction_refusal("x = add(x, sum[4:2])"),
+               Contains("a whole number from 4 to 12"));
+    CHECK_THAT(instruction_refusal("x = multiply(x, scale)"), Contains("expected ','"));
+    CHECK_THAT(instruction_refusal("x = multiply(x, scale, bits 3)"), Contains("expected 'shift'"));
+    CHECK_THAT(instruction_refusal("x = multiply(x, scale, shift 99999999999)"),
+               Contains("a whole number"));
+    CHECK_THAT(instruction_refusal("x = add(x, scale, x)"), Contains("expected ')'"));
+    CHECK_THAT(instruction_refusal("x = add(x, scale) x"), Contains("the end of the line"));
+    CHECK_THAT(instruction_refusal("x"), Contains("expected '='"));
+    CHECK_THAT(instruction_refusal(""), Contains("a register's name"));
 }
 
 TEST_CASE("an instruction that points at no register has no text") {

@@ -1,3 +1,4 @@
+#include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/compiler.hpp"
 #include "workloads/estimate.hpp"
@@ -12,14 +13,6 @@
 
 namespace spikeloom::workloads {
 namespace {
-
-arch::ChipConfig chip_of(int width, int height) {
-    arch::ChipConfig chip;
-    chip.network.width = width;
-    chip.network.height = height;
-    chip.memory_tiles = {static_cast<arch::TileId>(width * height - 1)};
-    return chip;
-}
 
 /// Two stages on a chip of 3 x 2 tiles with 64-bit flits and headers: the host on tile 0 sends a
 /// token to `a` on tile 1, which sends 4 values of 16 bits to `b` on tile 5, which sends one of 32
@@ -64,7 +57,7 @@ arch::Program two_stages() {
 }
 
 arch::ChipConfig two_stage_chip() {
-    arch::ChipConfig chip = chip_of(3, 2);
+    arch::ChipConfig chip = tests::chip_of(3, 2);
     chip.memory_tiles = {4};
     return chip;
 }
@@ -139,7 +132,7 @@ TEST_CASE("the work of two stages is that worked out by hand") {
 TEST_CASE("the expected traffic of a model without sparsity is what the network carries") {
     const auto strategy = GENERATE(Strategy::linear, Strategy::greedy);
     const tests::TinyModel model(1, 12, 11, models::Variant::dense);
-    const arch::ChipConfig chip = chip_of(4, 4);
+    const arch::ChipConfig chip = tests::chip_of(4, 4);
     CompilerOptions options;
     options.strategy = strategy;
     const arch::Program program = compile(model(), chip, options).program;
@@ -161,7 +154,7 @@ TEST_CASE("the expected traffic of a model without sparsity is what the network 
 
 TEST_CASE("the expected work of a model without sparsity is what the cores do") {
     const tests::TinyModel model(1, 16, 11, models::Variant::dense);
-    const arch::ChipConfig chip = chip_of(4, 4);
+    const arch::ChipConfig chip = tests::chip_of(4, 4);
     const arch::Program program = compile(model(), chip, {}).program;
     SessionOptions session;
     session.prompt = {3, 1, 4, 1, 5};

@@ -1,5 +1,6 @@
 #include "arch/chip.hpp"
-#include "base/error.hpp"
+#include "tests/support/refusal.hpp"
+#include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/compiler.hpp"
 #include "workloads/partition.hpp"
@@ -15,26 +16,13 @@
 namespace spikeloom::workloads {
 namespace {
 
-arch::ChipConfig chip_of(int width, int height) {
-    arch::ChipConfig chip;
-    chip.network.width = width;
-    chip.network.height = height;
-    chip.memory_tiles = {static_cast<arch::TileId>(width * height - 1)};
-    return chip;
-}
-
-std::string refusal(const models::QuantisedModel& model, const arch::ChipConfig& chip) {
-    try {
-        compile(model, chip, {});
-    } catch (const InputError& error) {
-        return error.what();
-    }
-    return "accepted";
+std::string compile_refusal(const models::QuantisedModel& model, const arch::ChipConfig& chip) {
+    return tests::refusal_of([&] { compile(model, chip, {}); });
 }
 
 TEST_CASE("a compiled Program passes the chip's check and says where everything is") {
     const tests::TinyModel model(2, 20, 11);
-    const arch::ChipConfig chip = chip_of(5, 4);
+    const arch::ChipConfig chip = tests::chip_of(5, 4);
     const Compiled compiled = compile(model(), chip, {});
     CHECK_NOTHROW(arch::check(compiled.program, chip));
     CHECK(compiled.interval > 0.0);
@@ -47,22 +35,22 @@ TEST_CASE("more cores shorten the estimated interval, until nothing is left to c
     const tests::TinyModel model(1, 64, 50);
     double last = 1e9;
     for (const int width : {4, 6, 8}) {
-        const arch::ChipConfig chip = chip_of(width, width);
+        const arch::ChipConfig chip = tests::chip_of(width, width);
         const Partition cut = partition(model(), chip, {});
         CHECK(cut.interval <= last);
         last = cut.interval;
         CHECK(cut.graph.program.stages.size() - cut.layout.att_relays - cut.layout.ffn_relays <=
               chip.cores());
     }
-    const Partition few = partition(model(), chip_of(4, 4), {});
+    const Partition few = partition(model(), tests::chip_of(4, 4), {});
     CHECK(last < 0.8 * few.interval);
-    const Partition plenty = partition(model(), chip_of(40, 40), {});
+    const Partition plenty = partition(model(), tests::chip_of(40, 40), {});
     CHECK(plenty.graph.program.stages.size() < 200);
 }
 
 TEST_CASE("what a stage needs decides the fewest parts") {
     const tests::TinyModel model(1, 16, 11);
-    arch::ChipConfig chip = chip_of(8, 8);
+    arch::ChipConfig chip = tests::chip_of(8, 8);
     SECTION("synapse memory") {
         // ffn_out has 64 rows of 9-bit and 16 of 4-bit weights for each channel: 66 to 80 bytes
         // each.
@@ -86,7 +74,7 @@ TEST_CASE("what a stage needs decides the fewest parts") {
 
 TEST_CASE("where the weights do not fit, the head is streamed first, and all if need be") {
     const tests::TinyModel model(1, 16, 200);
-    arch::ChipConfig chip = chip_of(3, 3);  // 7 cores
+    arch::ChipConfig chip = tests::chip_of(3, 3);  // 7 cores
     const Partition roomy = partition(model(), chip, {});
     CHECK(std::none_of(roomy.layout.streamed.begin(), roomy.layout.streamed.end(),
                        [](bool streamed) { return streamed; }));
@@ -102,29 +90,29 @@ TEST_CASE("where the weights do not fit, the head is streamed first, and all if 
 TEST_CASE("what does not fit is refused with what is needed and what there is") {
     using Catch::Contains;
     const tests::TinyModel model(2, 20, 11);
-    arch::ChipConfig chip = chip_of(5, 4);
+    arch::ChipConfig chip = tests::chip_of(5, 4);
     SECTION("no memory tile") {
         chip.memory_tiles.clear();
-        CHECK_THAT(refusal(model(), chip), Contains("no memory_tiles"));
+        CHECK_THAT(compile_refusal(model(), chip), Contains("no memory_tiles"));
     }
     SECTION("a norm cannot be cut") {
         chip.core.state_bytes = 256;
-        CHECK_THAT(refusal(model(), chip),
+        CHECK_THAT(compile_refusal(model(), chip),
                    Contains("needs") && Contains("bytes of state memory, a core has 256"));
     }
     SECTION("axons cannot be cut either") {
         chip.core.axon_entries = 60;
-        CHECK_THAT(refusal(model(), chip), Contains("axon entries, a core has 60"));
+        CHECK_THAT(compile_refusal(model(), chip), Contains("axon entries, a core has 60"));
     }
     SECTION("too many stages for so small cores") {
-        chip = chip_of(2, 2);
+        chip = tests::chip_of(2, 2);
         chip.core.axon_entries = 110;
-        CHECK_THAT(refusal(model(), chip),
+        CHECK_THAT(compile_refusal(model(), chip),
                    Contains("2 layers x 20 channels") && Contains("the chip has 2 cores"));
     }
     SECTION("a streamed row longer than a core fetches") {
         chip.core.dma_row_bytes = 2;  // a row of the embedding takes 3
-        CHECK_THAT(refusal(model(), chip), Contains("3 bytes in a streamed row"));
+        CHECK_THAT(compile_refusal(model(), chip), Contains("3 bytes in a streamed row"));
     }
 }
 
@@ -145,11 +133,13 @@ TEST_CASE("stages that must share a core do, and the others are spread by load")
     const std::size_t relay = stage("layer0.att_skip.0");
     const std::size_t norm = stage("layer0.ffn_norm");
 
-    const CoreOfStage roomy = group_stages(graph.program, graph.leaders, chip_of(5, 4), cycles);
+    const CoreOfStage roomy =
+        group_stages(graph.program, graph.leaders, tests::chip_of(5, 4), cycles);
     CHECK(roomy[relay] == roomy[norm]);
     CHECK(std::set<std::uint32_t>(roomy.begin(), roomy.end()).size() == stages - 1);
 
-    const CoreOfStage shared = group_stages(graph.program, graph.leaders, chip_of(3, 2), cycles);
+    const CoreOfStage shared =
+        group_stages(graph.program, graph.leaders, tests::chip_of(3, 2), cycles);
     CHECK(shared[relay] == shared[norm]);
     std::map<std::uint32_t, int> on_core;
     for (const std::uint32_t core : shared) {

@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/mapping_metrics.hpp"
 #include "workloads/partition.hpp"
@@ -12,12 +13,11 @@
 namespace spikeloom::workloads {
 namespace {
 
-arch::ChipConfig chip_of(int width, int height) {
-    arch::ChipConfig chip;
-    chip.network.width = width;
-    chip.network.height = height;
+/// The host and a second memory tile away from the corners.
+arch::ChipConfig chip_with_two_memories(int width, int height) {
+    arch::ChipConfig chip = tests::chip_of(width, height);
     chip.host_tile = 3;
-    chip.memory_tiles = {static_cast<arch::TileId>(width * height - 1), 5};
+    chip.memory_tiles.push_back(5);
     return chip;
 }
 
@@ -37,7 +37,7 @@ double flit_links(Partition cut, const arch::ChipConfig& chip,
 
 TEST_CASE("linear fills the cores row by row and leaves out host and memory tiles") {
     const tests::TinyModel model(1, 12, 11);
-    const arch::ChipConfig chip = chip_of(4, 4);
+    const arch::ChipConfig chip = chip_with_two_memories(4, 4);
     const Partition cut = partition(model(), chip, {});
     const auto tiles = place(cut.graph.program, cut.cores, chip, {}, Strategy::linear, 1);
     const std::vector<arch::TileId> order = {0, 1, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14};
@@ -49,7 +49,7 @@ TEST_CASE("linear fills the cores row by row and leaves out host and memory tile
 TEST_CASE("every strategy gives each core a spiking tile of its own") {
     const auto strategy = GENERATE(Strategy::linear, Strategy::greedy, Strategy::anneal);
     const tests::TinyModel model(2, 12, 11);
-    const arch::ChipConfig chip = chip_of(6, 5);
+    const arch::ChipConfig chip = chip_with_two_memories(6, 5);
     const Partition cut = partition(model(), chip, {});
     const auto tiles = place(cut.graph.program, cut.cores, chip, {}, strategy, 1);
     CHECK(std::set<arch::TileId>(tiles.begin(), tiles.end()).size() == tiles.size());
@@ -61,7 +61,7 @@ TEST_CASE("every strategy gives each core a spiking tile of its own") {
 
 TEST_CASE("greedy makes flits travel less than linear, annealing less again") {
     const tests::TinyModel model(2, 12, 11);
-    const arch::ChipConfig chip = chip_of(7, 6);
+    const arch::ChipConfig chip = chip_with_two_memories(7, 6);
     const Partition cut = partition(model(), chip, {});
     const auto cost = [&](Strategy strategy) {
         return flit_links(cut, chip, place(cut.graph.program, cut.cores, chip, {}, strategy, 1));
@@ -84,13 +84,13 @@ TEST_CASE("greedy puts a stage next to the host where it talks to the host alone
     program.stages[0].outputs = {{"a.x", {0, 0}, 1, arch::Encoding::dense, 16, {{1, 0}}}};
     program.stages[0].producers = {1};
     program.host.producers = {0};
-    const arch::ChipConfig chip = chip_of(7, 6);
+    const arch::ChipConfig chip = chip_with_two_memories(7, 6);
     const auto tiles = place(program, {0}, chip, {}, Strategy::greedy, 1);
     CHECK(tiles == std::vector<arch::TileId>{2});  // 2, 4 and 10 are one link from 3
 }
 
 TEST_CASE("distances are those of a mesh, and the nearest memory tile is found") {
-    const arch::ChipConfig chip = chip_of(7, 6);
+    const arch::ChipConfig chip = chip_with_two_memories(7, 6);
     CHECK(distance(0, 41, chip) == 11);
     CHECK(distance(8, 2, chip) == 2);
     CHECK(distance(9, 9, chip) == 0);

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/random.hpp"
+#include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/compiler.hpp"
 #include "workloads/program_file.hpp"
@@ -15,14 +16,6 @@
 
 namespace spikeloom::workloads {
 namespace {
-
-arch::ChipConfig small_chip() {
-    arch::ChipConfig chip;
-    chip.network.width = 4;
-    chip.network.height = 4;
-    chip.memory_tiles = {15};
-    return chip;
-}
 
 /// A Program file in a folder of its own, and what can be done to it by hand.
 class Files {
@@ -52,7 +45,7 @@ class Files {
 
     std::string error() const {
         try {
-            check_on_chip(load_program(path()), small_chip());
+            check_on_chip(load_program(path()), tests::chip_of(4, 4));
         } catch (const InputError& error) {
             return error.what();
         }
@@ -60,7 +53,7 @@ class Files {
     }
 
     const tests::TinyModel model{2, 12, 11};
-    const arch::Program program = compile(model(), small_chip(), {}).program;
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
     std::string text;
     std::ptrdiff_t line = 0;  // of the last edit
 
@@ -135,7 +128,7 @@ TEST_CASE("a Program that was saved and loaded is the same, value for value") {
     Files files;
     const ProgramFile loaded = load_program(files.path());
     check_same(files.program, loaded.program);
-    CHECK_NOTHROW(check_on_chip(loaded, small_chip()));
+    CHECK_NOTHROW(check_on_chip(loaded, tests::chip_of(4, 4)));
     CHECK(files.text.rfind("# first line\n# second line\n", 0) == 0);
     REQUIRE(loaded.places.size() == loaded.program.stages.size());
     CHECK_THAT(loaded.places[1], Catch::Contains("p.yaml:") && Catch::Contains("stages[1]"));

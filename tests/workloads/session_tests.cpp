@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "models/integer_model.hpp"
+#include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/chrome_trace.hpp"
 #include "workloads/compiler.hpp"
@@ -18,14 +19,6 @@ namespace spikeloom::workloads {
 namespace {
 
 using models::Variant;
-
-arch::ChipConfig small_chip() {
-    arch::ChipConfig chip;
-    chip.network.width = 4;
-    chip.network.height = 4;
-    chip.memory_tiles = {15};
-    return chip;
-}
 
 int most_likely(Logits logits) {
     return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
@@ -57,14 +50,14 @@ TEST_CASE("the chip's every spike and logit is the golden model's, both variants
     const tests::TinyModel model(2, 12, 11, variant);
     CompilerOptions options;
     options.strategy = strategy;
-    const arch::Program program = compile(model(), small_chip(), options).program;
-    const SessionResult result = run_session(program, small_chip(), model(), some_tokens());
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), options).program;
+    const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), some_tokens());
     check_verified(result, model().config);
     CHECK(result.generated.size() == 4);
 }
 
 TEST_CASE("it is on chips with scarce resources and odd clocks too") {
-    arch::ChipConfig chip = small_chip();
+    arch::ChipConfig chip = tests::chip_of(4, 4);
     SECTION("tiny queues") {
         chip.core.event_queue = 12;
         chip.core.output_queue = 16;
@@ -117,7 +110,7 @@ TEST_CASE("it is on chips with scarce resources and odd clocks too") {
 
 TEST_CASE("where the stages are makes no difference to what they compute") {
     const tests::TinyModel model(1, 12, 11);
-    const arch::ChipConfig chip = small_chip();
+    const arch::ChipConfig chip = tests::chip_of(4, 4);
     std::vector<int> generated[2];
     std::uint64_t cycles[2];
     for (const bool reversed : {false, true}) {
@@ -142,9 +135,9 @@ TEST_CASE("where the stages are makes no difference to what they compute") {
 
 TEST_CASE("a session is repeatable to the last count") {
     const tests::TinyModel model(1, 12, 11);
-    const arch::Program program = compile(model(), small_chip(), {}).program;
-    const SessionResult first = run_session(program, small_chip(), model(), some_tokens());
-    const SessionResult second = run_session(program, small_chip(), model(), some_tokens());
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
+    const SessionResult first = run_session(program, tests::chip_of(4, 4), model(), some_tokens());
+    const SessionResult second = run_session(program, tests::chip_of(4, 4), model(), some_tokens());
     REQUIRE(first.phases.size() == 2);
     for (std::size_t p = 0; p < 2; ++p) {
         CHECK(first.phases[p].cycles == second.phases[p].cycles);
@@ -155,8 +148,9 @@ TEST_CASE("a session is repeatable to the last count") {
 
 TEST_CASE("generation goes on from the prompt's state, as one sequence would") {
     const tests::TinyModel model(2, 12, 11);
-    const arch::Program program = compile(model(), small_chip(), {}).program;
-    const SessionResult result = run_session(program, small_chip(), model(), some_tokens(6));
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
+    const SessionResult result =
+        run_session(program, tests::chip_of(4, 4), model(), some_tokens(6));
 
     models::IntegerModel golden(model());
     std::vector<std::int32_t> logits;
@@ -190,7 +184,7 @@ TEST_CASE("generation goes on from the prompt's state, as one sequence would") {
 
 TEST_CASE("the phases are told apart: tokens overlap in a prefill and wait in a generation") {
     const tests::TinyModel model(2, 12, 11);
-    const arch::ChipConfig chip = small_chip();
+    const arch::ChipConfig chip = tests::chip_of(4, 4);
     const arch::Program program = compile(model(), chip, {}).program;
     const SessionResult result = run_session(program, chip, model(), some_tokens(10));
     REQUIRE(result.phases.size() == 2);
@@ -209,7 +203,7 @@ TEST_CASE("the phases are told apart: tokens overlap in a prefill and wait in a 
 
 TEST_CASE("the host's latency belongs to every generated token, and to no known one") {
     const tests::TinyModel model(2, 12, 11);
-    arch::ChipConfig chip = small_chip();
+    arch::ChipConfig chip = tests::chip_of(4, 4);
     chip.memory.dram.refi = 0;  // no refresh, so that nothing depends on when a token comes
     const arch::Program program = compile(model(), chip, {}).program;
     const SessionResult result = run_session(program, chip, model(), some_tokens(10));
@@ -221,7 +215,7 @@ TEST_CASE("the host's latency belongs to every generated token, and to no known 
 
 TEST_CASE("a weight that was corrupted is found out, and where it shows first") {
     const tests::TinyModel model(2, 12, 11);
-    arch::Program program = compile(model(), small_chip(), {}).program;
+    arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
     const auto stage = std::find_if(program.stages.begin(), program.stages.end(),
                                     [](const auto& s) { return s.name == "layer1.att_out.0"; });
     REQUIRE(stage != program.stages.end());
@@ -232,7 +226,7 @@ TEST_CASE("a weight that was corrupted is found out, and where it shows first") 
     for (std::size_t i = 0; i < stage->axons[0].row_stride; ++i) {
         image->bytes[stage->axons[0].address + i] ^= 0x5a;
     }
-    const SessionResult result = run_session(program, small_chip(), model(), some_tokens());
+    const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), some_tokens());
     CHECK_FALSE(result.verification.bit_exact());
     CHECK(result.verification.mismatches > 0);
     REQUIRE(result.verification.first);
@@ -245,10 +239,10 @@ TEST_CASE("a weight that was corrupted is found out, and where it shows first") 
 
 TEST_CASE("firing rates and spikes are the golden model's") {
     const tests::TinyModel model(2, 12, 11);
-    const arch::Program program = compile(model(), small_chip(), {}).program;
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
     SessionOptions options = some_tokens(0);
     options.keep_spikes = true;
-    const SessionResult result = run_session(program, small_chip(), model(), options);
+    const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), options);
     models::IntegerModel golden(model());
     std::vector<double> fired(4, 0.0);
     REQUIRE(result.spikes.size() == 4);
@@ -273,11 +267,11 @@ TEST_CASE("firing rates and spikes are the golden model's") {
 
 TEST_CASE("a followed membrane is what the neuron compares with its threshold") {
     const tests::TinyModel model(2, 12, 11);
-    const arch::Program program = compile(model(), small_chip(), {}).program;
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
     SessionOptions options = some_tokens(0);
     options.keep_spikes = true;
     options.membranes = {{1, 3}, {2, 11}};
-    const SessionResult result = run_session(program, small_chip(), model(), options);
+    const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), options);
     models::IntegerModel golden(model());
     REQUIRE(result.membranes.size() == 2);
     std::vector<double> membrane(2, 0.0);
@@ -299,15 +293,15 @@ TEST_CASE("a followed membrane is what the neuron compares with its threshold") 
         }
     }
     options.membranes = {{0, 12}};
-    CHECK_THROWS_AS(run_session(program, small_chip(), model(), options), InputError);
+    CHECK_THROWS_AS(run_session(program, tests::chip_of(4, 4), model(), options), InputError);
 }
 
 TEST_CASE("a Program of another model is refused, not compared") {
     const tests::TinyModel model(2, 12, 11);
-    const arch::Program program = compile(model(), small_chip(), {}).program;
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
     const auto refusal = [&](const models::QuantisedModel& other, SessionOptions options) {
         try {
-            run_session(program, small_chip(), other, options);
+            run_session(program, tests::chip_of(4, 4), other, options);
         } catch (const InputError& error) {
             return std::string(error.what());
         }
@@ -330,11 +324,11 @@ TEST_CASE("a Program of another model is refused, not compared") {
 
 TEST_CASE("the Chrome trace has a program and an emission for each stage and token") {
     const tests::TinyModel model(1, 12, 11);
-    const arch::Program program = compile(model(), small_chip(), {}).program;
-    ChromeTrace trace(program, small_chip());
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
+    ChromeTrace trace(program, tests::chip_of(4, 4));
     SessionOptions options = some_tokens(0);
     options.probe = &trace;
-    const SessionResult result = run_session(program, small_chip(), model(), options);
+    const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), options);
     const auto path = std::filesystem::temp_directory_path() / "spikeloom_session_trace.json";
     trace.write(path);
     std::ifstream file(path);
