@@ -44,6 +44,7 @@ int run_check_golden(const std::vector<std::string>& arguments);
 int run_demo(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
+int run_import(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);
 int run_map(const std::vector<std::string>& arguments);
 int run_noc(const std::vector<std::string>& arguments);

@@ -26,6 +26,7 @@ constexpr Entry kCommands[] = {
     {"generate", spikeloom::apps::run_generate, "continue a prompt"},
     {"check-golden", spikeloom::apps::run_check_golden,
      "compare with reference outputs and gradients"},
+    {"import", spikeloom::apps::run_import, "turn a PyTorch checkpoint into a model"},
     {"quantize", spikeloom::apps::run_quantize, "turn a float model into the integer model"},
     {"map", spikeloom::apps::run_map, "compile an integer model onto a chip"},
     {"simulate", spikeloom::apps::run_simulate,

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -118,6 +119,18 @@ constexpr const char* kModelKey = "spikeloom";
 /// Metadata key that says what a file holds: "float" (also where the key is missing), "training" (a
 /// float model with its optimiser's state, which may be read as a float model), "integer".
 constexpr const char* kKindKey = "spikeloom_kind";
+
+/// Shapes of tensors by their names.
+using TensorShapes = std::map<std::string, std::vector<std::size_t>>;
+
+/// The sizes of the SpikeGPT whose tensors have these shapes, and the `constants` for the rest.
+/// InputError, beginning with `origin`, where the shapes do not tell.
+ModelConfig config_from_shapes(const TensorShapes& shapes, const ModelConfig& constants,
+                               const std::string& origin);
+
+/// InputError naming the tensor where one of that model is missing, one has another shape, or one
+/// is no part of it.
+void check_shapes(const TensorShapes& shapes, const ModelConfig& config, const std::string& origin);
 
 /// What kind of model a file holds, by its metadata.
 std::string kind_of(const Safetensors& file);

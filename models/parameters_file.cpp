@@ -23,34 +23,67 @@ std::optional<int> leading_integer(std::string_view text) {
     return error == std::errc() && end != text.data() ? std::optional(value) : std::nullopt;
 }
 
-/// A matrix's shape within what ModelConfig allows; `what` says which extent was out of bounds.
-int extent(const Safetensors& file, const std::string& name, std::size_t axis, std::size_t most) {
-    const auto& shape = file.at(name).shape;
+std::string listed(const std::vector<std::size_t>& shape) {
+    std::string text = "[";
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+        text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+    }
+    return text + "]";
+}
+
+[[noreturn]] void refuse_tensor(const std::string& origin, const std::string& name,
+                                const std::string& reason) {
+    throw InputError(origin + ": tensor '" + name + "': " + reason);
+}
+
+/// An extent of a matrix, within what ModelConfig allows.
+int extent(const TensorShapes& shapes, const std::string& name, std::size_t axis, std::size_t most,
+           const std::string& origin) {
+    const auto found = shapes.find(name);
+    if (found == shapes.end()) {
+        refuse_tensor(origin, name, "is missing");
+    }
+    const std::vector<std::size_t>& shape = found->second;
     if (shape.size() != 2) {
-        throw InputError(file.origin + ": tensor '" + name + "': has " +
-                         std::to_string(shape.size()) + " dimensions; a matrix has 2");
+        refuse_tensor(origin, name,
+                      "has " + std::to_string(shape.size()) + " dimensions; a matrix has 2");
     }
     if (shape[axis] < 2 || shape[axis] > most) {
-        throw InputError(file.origin + ": tensor '" + name + "': extent " +
-                         std::to_string(shape[axis]) + "; allowed are 2 to " +
-                         std::to_string(most));
+        refuse_tensor(
+            origin, name,
+            "extent " + std::to_string(shape[axis]) + "; allowed are 2 to " + std::to_string(most));
     }
     return static_cast<int>(shape[axis]);
 }
 
-ModelConfig config_from_shapes(const Safetensors& file) {
-    ModelConfig config;
-    config.vocabulary = extent(file, "emb.weight", 0, 1'048'576);
-    config.channels = extent(file, "emb.weight", 1, 16384);
-    const int hidden = extent(file, "blocks.0.ffn.key.weight", 0, 16 * 16384);
+/// Shapes of a file's tensors, those of the optimiser left out.
+TensorShapes shapes_of(const Safetensors& file) {
+    TensorShapes shapes;
+    for (const auto& [name, tensor] : file.tensors) {
+        if (!name.starts_with(kTrainingPrefix)) {
+            shapes[name] = tensor.shape;
+        }
+    }
+    return shapes;
+}
+
+}  // namespace
+
+ModelConfig config_from_shapes(const TensorShapes& shapes, const ModelConfig& constants,
+                               const std::string& origin) {
+    ModelConfig config = constants;
+    config.vocabulary = extent(shapes, "emb.weight", 0, 1'048'576, origin);
+    config.channels = extent(shapes, "emb.weight", 1, 16384, origin);
+    const std::string key = "blocks.0.ffn.key.weight";
+    const int hidden = extent(shapes, key, 0, 16 * 16384, origin);
     config.ffn_multiple = hidden / config.channels;
-    if (config.ffn_multiple * config.channels != hidden) {
-        throw InputError(file.origin + ": tensor 'blocks.0.ffn.key.weight': " +
-                         std::to_string(hidden) + " hidden channels; a multiple of the " +
-                         std::to_string(config.channels) + " channels is needed");
+    if (config.ffn_multiple * config.channels != hidden || config.ffn_multiple > 16) {
+        refuse_tensor(origin, key,
+                      std::to_string(hidden) + " hidden channels; 1 to 16 times the " +
+                          std::to_string(config.channels) + " channels are needed");
     }
     int last_block = 0;
-    for (const auto& entry : file.tensors) {
+    for (const auto& entry : shapes) {
         const std::string_view name = entry.first;
         if (name.starts_with(kBlockPrefix)) {
             last_block =
@@ -58,30 +91,35 @@ ModelConfig config_from_shapes(const Safetensors& file) {
         }
     }
     if (last_block >= 256) {
-        throw InputError(file.origin + ": block number " + std::to_string(last_block) +
+        throw InputError(origin + ": block number " + std::to_string(last_block) +
                          "; at most 256 layers are allowed");
     }
     config.layers = last_block + 1;
-    if (const auto found = file.metadata.find("ctx_len"); found != file.metadata.end()) {
-        config.context = std::max(1, leading_integer(found->second).value_or(config.context));
-    }
     return config;
 }
 
-void refuse_strangers(const Safetensors& file, const std::vector<TensorInfo>& layout) {
+void check_shapes(const TensorShapes& shapes, const ModelConfig& config,
+                  const std::string& origin) {
     std::set<std::string_view> known;
+    const std::vector<TensorInfo> layout = tensor_layout(config);
     for (const TensorInfo& info : layout) {
+        const auto found = shapes.find(info.name);
+        if (found == shapes.end()) {
+            refuse_tensor(origin, info.name, "is missing");
+        }
+        if (found->second != info.shape) {
+            refuse_tensor(
+                origin, info.name,
+                "has shape " + listed(found->second) + "; expected " + listed(info.shape));
+        }
         known.insert(info.name);
     }
-    for (const auto& entry : file.tensors) {
-        if (known.count(entry.first) == 0 && !entry.first.starts_with(kTrainingPrefix)) {
-            throw InputError(file.origin + ": tensor '" + entry.first +
-                             "' is no part of a SpikeGPT of this shape");
+    for (const auto& entry : shapes) {
+        if (known.count(entry.first) == 0) {
+            refuse_tensor(origin, entry.first, "is no part of a SpikeGPT of this shape");
         }
     }
 }
-
-}  // namespace
 
 std::string kind_of(const Safetensors& file) {
     const auto found = file.metadata.find(kKindKey);
@@ -91,7 +129,12 @@ std::string kind_of(const Safetensors& file) {
 ModelConfig config_of(const Safetensors& file) {
     const auto found = file.metadata.find(kModelKey);
     if (found == file.metadata.end()) {
-        return config_from_shapes(file);
+        ModelConfig constants;
+        if (const auto context = file.metadata.find("ctx_len"); context != file.metadata.end()) {
+            constants.context =
+                std::max(1, leading_integer(context->second).value_or(constants.context));
+        }
+        return config_from_shapes(shapes_of(file), constants, file.origin);
     }
     return schema::read_string<ModelConfig>(found->second,
                                             file.origin + ": metadata '" + kModelKey + "'");
@@ -108,12 +151,8 @@ Parameters Parameters::from(const Safetensors& file) {
                          "'; a float model is needed here");
     }
     const ModelConfig config = config_of(file);
-    const std::vector<TensorInfo> layout = tensor_layout(config);
     // Before anything is allocated: a configuration may claim any size.
-    for (const TensorInfo& info : layout) {
-        file.check<float>(info.name, info.shape);
-    }
-    refuse_strangers(file, layout);
+    check_shapes(shapes_of(file), config, file.origin);
     Parameters parameters(config);
     parameters.read_from(file);
     return parameters;
