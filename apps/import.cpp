@@ -19,7 +19,7 @@ using nlohmann::ordered_json;
 /// The published models were trained on sequences of this length; tensors do not tell it.
 constexpr int kPublishedContext = 1024;
 
-models::ModelConfig constants(const options::variables_map& values) {
+models::ModelConfig import_constants(const options::variables_map& values) {
     if (values.count("config") != 0) {
         return schema::read_file<models::TrainingRun>(values["config"].as<std::string>()).model;
     }
@@ -51,7 +51,8 @@ int run_import(const std::vector<std::string>& arguments) {
         return 0;
     }
     const auto out = required<std::string>(values, "out");
-    const models::ImportOptions wanted{values["state-dict"].as<std::string>(), constants(values)};
+    const models::ImportOptions wanted{values["state-dict"].as<std::string>(),
+                                       import_constants(values)};
     PytorchFile checkpoint = PytorchFile::open(required<std::string>(values, "pth"));
     const models::ImportPlan plan =
         models::plan_import(checkpoint.state_dicts(), wanted, checkpoint.origin());

@@ -9,7 +9,8 @@
 
 namespace spikeloom {
 
-namespace {
+/// What the reader understands, by the names of pickletools.
+namespace opcode {
 
 enum Opcode : std::uint8_t {
     kMark = '(',
@@ -54,17 +55,21 @@ enum Opcode : std::uint8_t {
     kFrame = 0x95,
 };
 
+}  // namespace opcode
+
+namespace {
+
 struct OpcodeName {
     std::uint8_t code;
     const char* name;
 };
 /// What runs code or makes objects in ways that a container never needs, for the error's sake.
-constexpr OpcodeName kRefused[] = {
+constexpr OpcodeName kRefusedOpcodes[] = {
     {0x81, "NEWOBJ"}, {0x92, "NEWOBJ_EX"}, {'i', "INST"},  {'o', "OBJ"},
     {0x82, "EXT1"},   {0x83, "EXT2"},      {0x84, "EXT4"}, {'P', "PERSID"},
 };
 
-constexpr int kNewestProtocol = 5;
+constexpr int kNewestPickle = 5;
 
 }  // namespace
 
@@ -77,15 +82,15 @@ class Pickle::Reader {
     const Node* run() {
         while (true) {
             opcode_at_ = at_;
-            const std::uint8_t opcode = byte();
-            if (opcode == kStop) {
+            const std::uint8_t code = byte();
+            if (code == opcode::kStop) {
                 const Node* const root = pop();
                 if (!stack_.empty() || at_ != bytes_.size()) {
                     refuse("values or bytes are left over behind the pickle's end");
                 }
                 return root;
             }
-            step(opcode);
+            step(code);
         }
     }
 
@@ -94,153 +99,153 @@ class Pickle::Reader {
         throw InputError(origin_ + ": byte " + std::to_string(opcode_at_) + ": " + reason);
     }
 
-    void step(std::uint8_t opcode) {
-        switch (opcode) {
-            case kProto:
-                if (const int protocol = byte(); protocol > kNewestProtocol) {
+    void step(std::uint8_t code) {
+        switch (code) {
+            case opcode::kProto:
+                if (const int protocol = byte(); protocol > kNewestPickle) {
                     refuse("pickle protocol " + std::to_string(protocol) + "; 0 to 5 are read");
                 }
                 break;
-            case kFrame:
+            case opcode::kFrame:
                 number(8);
                 break;
-            case kMark:
+            case opcode::kMark:
                 marks_.push_back(stack_.size());
                 break;
-            case kPop:
+            case opcode::kPop:
                 pop();
                 break;
-            case kPopMark:
+            case opcode::kPopMark:
                 cut_to_mark();
                 break;
-            case kNone:
+            case opcode::kNone:
                 push(Kind::none);
                 break;
-            case kNewTrue:
+            case opcode::kNewTrue:
                 push(Kind::boolean).integer = 1;
                 break;
-            case kNewFalse:
+            case opcode::kNewFalse:
                 push(Kind::boolean);
                 break;
-            case kBinInt:
+            case opcode::kBinInt:
                 push_integer(static_cast<std::int32_t>(number(4)));
                 break;
-            case kBinInt1:
+            case opcode::kBinInt1:
                 push_integer(static_cast<std::int64_t>(number(1)));
                 break;
-            case kBinInt2:
+            case opcode::kBinInt2:
                 push_integer(static_cast<std::int64_t>(number(2)));
                 break;
-            case kLong1:
+            case opcode::kLong1:
                 push_integer(long_integer());
                 break;
-            case kBinFloat:
+            case opcode::kBinFloat:
                 push(Kind::real).real = big_endian_double();
                 break;
-            case kShortBinUnicode:
+            case opcode::kShortBinUnicode:
                 push(Kind::text).text = string(number(1));
                 break;
-            case kBinUnicode:
+            case opcode::kBinUnicode:
                 push(Kind::text).text = string(number(4));
                 break;
-            case kBinUnicode8:
+            case opcode::kBinUnicode8:
                 push(Kind::text).text = string(number(8));
                 break;
-            case kShortBinBytes:
+            case opcode::kShortBinBytes:
                 push(Kind::bytes).text = string(number(1));
                 break;
-            case kBinBytes:
+            case opcode::kBinBytes:
                 push(Kind::bytes).text = string(number(4));
                 break;
-            case kGlobal:
+            case opcode::kGlobal:
                 global();
                 break;
-            case kStackGlobal:
+            case opcode::kStackGlobal:
                 stack_global();
                 break;
-            case kBinPut:
+            case opcode::kBinPut:
                 memo_[number(1)] = top();
                 break;
-            case kLongBinPut:
+            case opcode::kLongBinPut:
                 memo_[number(4)] = top();
                 break;
-            case kMemoize:
+            case opcode::kMemoize:
                 memo_[memo_.size()] = top();
                 break;
-            case kBinGet:
+            case opcode::kBinGet:
                 recall(number(1));
                 break;
-            case kLongBinGet:
+            case opcode::kLongBinGet:
                 recall(number(4));
                 break;
             default:
-                step_container(opcode);
+                step_container(code);
         }
     }
 
-    void step_container(std::uint8_t opcode) {
-        switch (opcode) {
-            case kEmptyTuple:
+    void step_container(std::uint8_t code) {
+        switch (code) {
+            case opcode::kEmptyTuple:
                 push(Kind::tuple);
                 break;
-            case kTuple:
+            case opcode::kTuple:
                 push_tuple(cut_to_mark());
                 break;
-            case kTuple1:
+            case opcode::kTuple1:
                 push_tuple(cut(1));
                 break;
-            case kTuple2:
+            case opcode::kTuple2:
                 push_tuple(cut(2));
                 break;
-            case kTuple3:
+            case opcode::kTuple3:
                 push_tuple(cut(3));
                 break;
-            case kEmptyList:
+            case opcode::kEmptyList:
                 push(Kind::list);
                 break;
-            case kAppend:
+            case opcode::kAppend:
                 append(cut(1));
                 break;
-            case kAppends:
+            case opcode::kAppends:
                 append(cut_to_mark());
                 break;
-            case kEmptyDict:
+            case opcode::kEmptyDict:
                 push(Kind::dict);
                 break;
-            case kSetItem:
+            case opcode::kSetItem:
                 set_items(cut(2));
                 break;
-            case kSetItems:
+            case opcode::kSetItems:
                 set_items(cut_to_mark());
                 break;
-            case kReduce:
+            case opcode::kReduce:
                 call(cut(2));
                 break;
-            case kBuild:
+            case opcode::kBuild:
                 // The attributes of an object, such as the `_metadata` of a state dict: not wanted.
                 pop();
                 if (top()->kind != Kind::call) {
                     refuse("BUILD sets attributes of " + shown(*top()));
                 }
                 break;
-            case kBinPersId: {
+            case opcode::kBinPersId: {
                 const Node* const name = pop();
                 push(Kind::persistent).items = {name};
                 break;
             }
             default:
-                refuse_opcode(opcode);
+                refuse_opcode(code);
         }
     }
 
-    [[noreturn]] void refuse_opcode(std::uint8_t opcode) const {
+    [[noreturn]] void refuse_opcode(std::uint8_t code) const {
         std::string name;
-        for (const OpcodeName& known : kRefused) {
-            if (known.code == opcode) {
+        for (const OpcodeName& known : kRefusedOpcodes) {
+            if (known.code == code) {
                 name = std::string(" (") + known.name + ")";
             }
         }
-        refuse("opcode " + std::to_string(opcode) + name +
+        refuse("opcode " + std::to_string(code) + name +
                " is not allowed; a pickle may only hold containers, numbers and text");
     }
 

@@ -15,8 +15,8 @@ namespace spikeloom {
 
 namespace {
 
-using Node = Pickle::Node;
-using Kind = Pickle::Kind;
+using PickleNode = Pickle::Node;
+using PickleKind = Pickle::Kind;
 
 /// Descriptions above this size are refused unread; that of a model of 1000 tensors has 0.2 MB.
 constexpr std::uint64_t kLargestPickle = 16ULL << 20;
@@ -62,9 +62,9 @@ class TensorReader {
     explicit TensorReader(const std::string& origin) : origin_(origin) {}
 
     /// A tensor, or nothing where the node is something else.
-    std::optional<StoredTensor> tensor(const Node& node, const std::string& name) const {
+    std::optional<StoredTensor> tensor(const PickleNode& node, const std::string& name) const {
         if (calls(node, kRebuildParameter)) {
-            const Node& arguments = *node.items[1];
+            const PickleNode& arguments = *node.items[1];
             require(!arguments.items.empty() && calls(*arguments.items[0], kRebuildTensor), name,
                     "is a parameter made of no tensor");
             return tensor(*arguments.items[0], name);
@@ -73,7 +73,7 @@ class TensorReader {
             return std::nullopt;
         }
         // storage, offset, size, strides, requires_grad, hooks
-        const std::vector<const Node*>& arguments = node.items[1]->items;
+        const std::vector<const PickleNode*>& arguments = node.items[1]->items;
         require(arguments.size() >= 4, name, "is described by too few values");
         StoredTensor result;
         read_storage(*arguments[0], name, result);
@@ -91,40 +91,41 @@ class TensorReader {
         }
     }
 
-    static bool calls(const Node& node, std::string_view global) {
-        return node.kind == Kind::call && node.items[0]->text == global;
+    static bool calls(const PickleNode& node, std::string_view global) {
+        return node.kind == PickleKind::call && node.items[0]->text == global;
     }
 
-    std::size_t count(const Node& node, const std::string& name, const char* what) const {
-        require(node.kind == Kind::integer && node.integer >= 0, name,
+    std::size_t count(const PickleNode& node, const std::string& name, const char* what) const {
+        require(node.kind == PickleKind::integer && node.integer >= 0, name,
                 std::string(what) + " is " + shown(node) + "; a whole number is needed");
         return static_cast<std::size_t>(node.integer);
     }
 
-    std::vector<std::size_t> counts(const Node& given, const std::string& name,
+    std::vector<std::size_t> counts(const PickleNode& given, const std::string& name,
                                     const char* what) const {
-        const Node* node = &given;
+        const PickleNode* node = &given;
         if (calls(given, "torch.Size") && given.items[1]->items.size() == 1) {
             node = given.items[1]->items[0];
         }
-        require(node->kind == Kind::tuple, name,
+        require(node->kind == PickleKind::tuple, name,
                 std::string(what) + " is " + shown(*node) + "; a tuple is needed");
         std::vector<std::size_t> values;
-        for (const Node* item : node->items) {
+        for (const PickleNode* item : node->items) {
             values.push_back(count(*item, name, what));
         }
         return values;
     }
 
     /// ('storage', type, key, device, elements)
-    void read_storage(const Node& node, const std::string& name, StoredTensor& result) const {
+    void read_storage(const PickleNode& node, const std::string& name, StoredTensor& result) const {
         const bool well_formed =
-            node.kind == Kind::persistent && node.items[0]->kind == Kind::tuple &&
+            node.kind == PickleKind::persistent && node.items[0]->kind == PickleKind::tuple &&
             node.items[0]->items.size() == 5 && node.items[0]->items[0]->text == "storage" &&
-            node.items[0]->items[1]->kind == Kind::global &&
-            node.items[0]->items[2]->kind == Kind::text && is_name(node.items[0]->items[2]->text);
+            node.items[0]->items[1]->kind == PickleKind::global &&
+            node.items[0]->items[2]->kind == PickleKind::text &&
+            is_name(node.items[0]->items[2]->text);
         require(well_formed, name, "its storage is not described as PyTorch does");
-        const std::vector<const Node*>& parts = node.items[0]->items;
+        const std::vector<const PickleNode*>& parts = node.items[0]->items;
         const auto* const type =
             std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes),
                          [&](const StorageType& each) { return each.global == parts[1]->text; });
@@ -171,15 +172,15 @@ class StateDictFinder {
   public:
     explicit StateDictFinder(const std::string& origin) : origin_(origin), reader_(origin) {}
 
-    void collect(const Node& node, const std::string& path, int depth) {
-        const bool dict = node.kind == Kind::dict ||
-                          (node.kind == Kind::call && node.items[0]->text == kOrderedDict);
+    void collect(const PickleNode& node, const std::string& path, int depth) {
+        const bool dict = node.kind == PickleKind::dict ||
+                          (node.kind == PickleKind::call && node.items[0]->text == kOrderedDict);
         // A container may hold itself; each is looked through where it is met first.
         if (!dict || !seen_.insert(&node).second) {
             return;
         }
         for (const auto& [key, value] : node.entries) {
-            if (key->kind != Kind::text) {
+            if (key->kind != PickleKind::text) {
                 continue;
             }
             const bool named = is_name(key->text);
@@ -201,7 +202,7 @@ class StateDictFinder {
   private:
     const std::string& origin_;
     TensorReader reader_;
-    std::set<const Node*> seen_;
+    std::set<const PickleNode*> seen_;
 };
 
 std::string data_folder(const ZipArchive& archive) {
@@ -240,7 +241,7 @@ float from_bfloat(std::uint16_t upper_half) {
 }
 
 /// Element `index` of a storage as a number.
-float element(const std::string& bytes, DType dtype, std::size_t index) {
+float stored_element(const std::string& bytes, DType dtype, std::size_t index) {
     if (dtype == DType::f32) {
         float value = 0.0F;
         std::memcpy(&value, bytes.data() + 4 * index, 4);
@@ -294,11 +295,11 @@ std::map<std::string, PytorchFile::StateDict> PytorchFile::describe(
 }
 
 std::vector<float> PytorchFile::floats(const StoredTensor& tensor, const std::string& name) {
-    const auto refuse = [&](const std::string& reason) {
+    const auto reject = [&](const std::string& reason) {
         throw InputError(origin() + ": tensor '" + name + "': " + reason);
     };
     if (tensor.dtype != DType::f32 && tensor.dtype != DType::f16 && tensor.dtype != DType::bf16) {
-        refuse(std::string("has type ") + name_of(tensor.dtype) +
+        reject(std::string("has type ") + name_of(tensor.dtype) +
                "; float32, float16 and bfloat16 are read");
     }
     if (!holds_ || held_key_ != tensor.storage) {
@@ -310,7 +311,7 @@ std::vector<float> PytorchFile::floats(const StoredTensor& tensor, const std::st
     // exist.
     if (held_bytes_.size() / size_of(tensor.dtype) != tensor.storage_elements ||
         held_bytes_.size() % size_of(tensor.dtype) != 0) {
-        refuse("its storage '" + tensor.storage + "' has " + std::to_string(held_bytes_.size()) +
+        reject("its storage '" + tensor.storage + "' has " + std::to_string(held_bytes_.size()) +
                " bytes, which are not " + std::to_string(tensor.storage_elements) + " of type " +
                name_of(tensor.dtype));
     }
@@ -319,7 +320,7 @@ std::vector<float> PytorchFile::floats(const StoredTensor& tensor, const std::st
     std::vector<std::size_t> index(tensor.shape.size(), 0);
     std::size_t place = tensor.offset;
     for (std::size_t i = 0; i < count; ++i) {
-        values[i] = element(held_bytes_, tensor.dtype, place);
+        values[i] = stored_element(held_bytes_, tensor.dtype, place);
         // The next index in row-major order, and its place.
         for (std::size_t axis = index.size(); axis-- > 0;) {
             place += tensor.strides[axis];

@@ -73,7 +73,10 @@ ZipArchive ZipArchive::open(const std::filesystem::path& path) {
     int code = 0;
     zip_t* const archive = zip_open(path.c_str(), ZIP_RDONLY, &code);
     if (archive == nullptr) {
-        throw InputError(path.string() + ": cannot be read as a zip archive: " + zip_message(code));
+        throw InputError(path.string() +
+                         ": cannot be read as a zip archive (torch.save writes one since "
+                         "PyTorch 1.6): " +
+                         zip_message(code));
     }
     auto handle = std::make_unique<Handle>(archive);
     return {std::move(handle), path.string(), std::filesystem::file_size(path)};
@@ -90,7 +93,10 @@ ZipArchive ZipArchive::from_bytes(std::span<const std::byte> bytes, const std::s
     zip_error_fini(&error);
     if (archive == nullptr) {
         zip_source_free(source);
-        throw InputError(origin + ": cannot be read as a zip archive: " + reason);
+        throw InputError(origin +
+                         ": cannot be read as a zip archive (torch.save writes one since "
+                         "PyTorch 1.6): " +
+                         reason);
     }
     return {std::make_unique<Handle>(archive), origin, bytes.size()};
 }
@@ -100,12 +106,12 @@ std::string ZipArchive::read(const std::string& name) const {
     if (found == entries_.end()) {
         throw InputError(origin_ + ": the zip has no entry '" + printable(name) + "'");
     }
-    const auto refuse = [&](const std::string& reason) {
+    const auto reject = [&](const std::string& reason) {
         throw InputError(origin_ + ": entry '" + printable(name) + "' cannot be read: " + reason);
     };
     zip_file_t* const file = zip_fopen_index(handle_->archive, found->second.index, 0);
     if (file == nullptr) {
-        refuse(zip_error_strerror(zip_get_error(handle_->archive)));
+        reject(zip_error_strerror(zip_get_error(handle_->archive)));
     }
     std::string bytes(found->second.bytes, '\0');
     std::uint64_t done = 0;
@@ -122,7 +128,7 @@ std::string ZipArchive::read(const std::string& name) const {
     const std::string reason = ended ? "" : zip_error_strerror(zip_file_get_error(file));
     zip_fclose(file);
     if (!ended) {
-        refuse(done < bytes.size() && reason.find("No error") != std::string::npos
+        reject(done < bytes.size() && reason.find("No error") != std::string::npos
                    ? "cut short after " + std::to_string(done) + " bytes"
                    : reason);
     }

@@ -79,8 +79,9 @@ ModelConfig config_from_shapes(const TensorShapes& shapes, const ModelConfig& co
     config.ffn_multiple = hidden / config.channels;
     if (config.ffn_multiple * config.channels != hidden || config.ffn_multiple > 16) {
         refuse_tensor(origin, key,
-                      std::to_string(hidden) + " hidden channels; 1 to 16 times the " +
-                          std::to_string(config.channels) + " channels are needed");
+                      std::to_string(hidden) + " hidden channels; a multiple of the " +
+                          std::to_string(config.channels) +
+                          " channels, 16 times at most, is needed");
     }
     int last_block = 0;
     for (const auto& entry : shapes) {

@@ -4,6 +4,7 @@
 #include "base/pytorch_file.hpp"
 #include "base/random.hpp"
 #include "tests/support/pth_writer.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/shared_files.hpp"
 
 #include <cmath>
@@ -16,8 +17,8 @@ namespace spikeloom {
 namespace {
 
 using Catch::Contains;
-using testing::PickleWriter;
-using testing::PthTensor;
+using tests::PickleWriter;
+using tests::PthTensor;
 
 std::span<const std::byte> bytes_of(const std::string& text) {
     return std::as_bytes(std::span(text));
@@ -25,13 +26,7 @@ std::span<const std::byte> bytes_of(const std::string& text) {
 
 /// The line by which a data.pkl is refused.
 std::string refusal(const std::string& pickle) {
-    try {
-        PytorchFile::describe(bytes_of(pickle), "m.pth");
-    } catch (const InputError& error) {
-        CHECK(std::string(error.what()).find('\n') == std::string::npos);
-        return error.what();
-    }
-    return "accepted";
+    return tests::refusal_of([&] { PytorchFile::describe(bytes_of(pickle), "m.pth"); });
 }
 
 /// An archive in memory, written and read back through a file.
@@ -39,7 +34,7 @@ std::string zip_of(const std::map<std::string, std::string>& entries,
                    int compression = ZIP_CM_STORE) {
     const auto path = std::filesystem::temp_directory_path() /
                       ("spikeloom-zip-" + std::to_string(::getpid()) + ".pth");
-    testing::write_zip(path, entries, compression);
+    tests::write_zip(path, entries, compression);
     std::string bytes = read_file(path);
     std::filesystem::remove(path);
     return bytes;
@@ -47,7 +42,7 @@ std::string zip_of(const std::map<std::string, std::string>& entries,
 
 /// A checkpoint with one tensor "w".
 std::string checkpoint_of(const PthTensor& tensor, const std::string& storage) {
-    return zip_of({{"m/data.pkl", testing::state_dict_pickle({tensor})},
+    return zip_of({{"m/data.pkl", tests::state_dict_pickle({tensor})},
                    {"m/data/" + tensor.storage, storage},
                    {"m/version", "3\n"}});
 }
@@ -59,7 +54,7 @@ std::vector<float> values_of(const PthTensor& tensor, const std::string& storage
 }
 
 TEST_CASE("A state dict's tensors are views of their storages, whatever their strides") {
-    const std::string storage = testing::float_bytes({0, 1, 2, 3, 4, 5, 6, 7});
+    const std::string storage = tests::float_bytes({0, 1, 2, 3, 4, 5, 6, 7});
     CHECK(values_of({"w", {2, 3}, "0", 8}, storage) == std::vector<float>{0, 1, 2, 3, 4, 5});
     // A transposed view, two elements into the storage: element (i, j) is storage[2 + i + 2 j].
     CHECK(values_of({"w", {2, 3}, "0", 8, "FloatStorage", 2, {1, 2}}, storage) ==
@@ -72,8 +67,7 @@ TEST_CASE("A state dict's tensors are views of their storages, whatever their st
 
 TEST_CASE("bfloat16 and float16 become the same numbers in float32") {
     const std::vector<float> exact{0.0F, -1.5F, 0x1p-130F, 3.0e38F};
-    const auto brain =
-        values_of({"w", {4}, "0", 4, "BFloat16Storage"}, testing::bfloat_bytes(exact));
+    const auto brain = values_of({"w", {4}, "0", 4, "BFloat16Storage"}, tests::bfloat_bytes(exact));
     CHECK(brain[1] == -1.5F);
     CHECK(brain[2] == 0x1p-130F);
     CHECK(brain[3] == Approx(3.0e38F).epsilon(0.01));
@@ -106,9 +100,9 @@ TEST_CASE("State dicts are found where training scripts put them") {
     out.raw("\x80\x02").op('}').op('(');
     out.text("epoch").integer(3);
     out.text("model");
-    testing::write_state_dict(out, {{"a.weight", {2}, "0", 2}, {"a.bias", {2}, "1", 2}});
+    tests::write_state_dict(out, {{"a.weight", {2}, "0", 2}, {"a.bias", {2}, "1", 2}});
     out.text("ema").op('}').text("shadow");
-    testing::write_state_dict(out, {{"a.weight", {2}, "2", 2}});
+    tests::write_state_dict(out, {{"a.weight", {2}, "2", 2}});
     out.op('s').op('u').op('.');
     const auto found = PytorchFile::describe(bytes_of(out.bytes()), "m.pth");
     REQUIRE(found.size() == 2);
@@ -204,7 +198,7 @@ TEST_CASE("Containers that hold themselves are no trap") {
 
 TEST_CASE("A tensor that does not lie within its storage is refused by name") {
     const auto with = [](const PthTensor& tensor) {
-        return refusal(testing::state_dict_pickle({tensor}));
+        return refusal(tests::state_dict_pickle({tensor}));
     };
     CHECK(with({"w", {2, 4}, "0", 8}) == "accepted");
     CHECK_THAT(with({"w", {3, 3}, "0", 8}), Contains("tensor 'w'") && Contains("more elements"));
@@ -228,24 +222,19 @@ TEST_CASE(
     CHECK_THROWS_WITH(values_of({"w", {2}, "0", 2, "DoubleStorage"}, std::string(16, '\0')),
                       Contains("has type F64; float32, float16 and bfloat16 are read"));
     const std::string missing = zip_of(
-        {{"m/data.pkl", testing::state_dict_pickle({{"w", {2}, "7", 2}})}, {"m/version", "3\n"}});
+        {{"m/data.pkl", tests::state_dict_pickle({{"w", {2}, "7", 2}})}, {"m/version", "3\n"}});
     PytorchFile file = PytorchFile::from_bytes(bytes_of(missing), "m.pth");
     CHECK_THROWS_WITH(file.floats(file.state_dicts().at("").at("w"), "w"),
                       "m.pth: the zip has no entry 'm/data/7'");
 }
 
 TEST_CASE("An archive that is none of torch.save's is refused") {
-    const auto why = [](const std::string& bytes) -> std::string {
-        try {
-            PytorchFile::from_bytes(bytes_of(bytes), "m.pth");
-        } catch (const InputError& error) {
-            return error.what();
-        }
-        return "accepted";
+    const auto why = [](const std::string& bytes) {
+        return tests::refusal_of([&] { PytorchFile::from_bytes(bytes_of(bytes), "m.pth"); });
     };
     CHECK_THAT(why("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."),  // before 1.6
                Contains("m.pth: cannot be read as a zip archive"));
-    CHECK_THAT(why(""), Contains("cannot be read as a zip archive"));
+    CHECK_THAT(why(""), Contains("a zip without data.pkl"));
     CHECK_THAT(why(zip_of({{"readme", "x"}})), Contains("a zip without data.pkl"));
     CHECK_THAT(why(zip_of({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}})),
                Contains("two files data.pkl"));
@@ -261,8 +250,8 @@ TEST_CASE("An archive that is none of torch.save's is refused") {
 
 TEST_CASE("A checkpoint with a flipped bit in a storage is refused by its checksum") {
     std::string bytes =
-        checkpoint_of({"w", {64}, "0", 64}, testing::float_bytes(std::vector<float>(64, 1.25F)));
-    const std::size_t at = bytes.find(testing::float_bytes({1.25F, 1.25F, 1.25F}));
+        checkpoint_of({"w", {64}, "0", 64}, tests::float_bytes(std::vector<float>(64, 1.25F)));
+    const std::size_t at = bytes.find(tests::float_bytes({1.25F, 1.25F, 1.25F}));
     REQUIRE(at != std::string::npos);
     bytes[at + 5] ^= 1;
     PytorchFile file = PytorchFile::from_bytes(bytes_of(bytes), "m.pth");
@@ -296,9 +285,9 @@ std::string mutated(std::string bytes, Random& random) {
 }
 
 TEST_CASE("No mutation of a pickle does anything but be read or refused in one line") {
-    const std::string whole = testing::state_dict_pickle({{"emb.weight", {4, 3}, "0", 12},
-                                                          {"w", {2, 2}, "1", 4, "HalfStorage"},
-                                                          {"v", {2}, "0", 12, "FloatStorage", 10}});
+    const std::string whole = tests::state_dict_pickle({{"emb.weight", {4, 3}, "0", 12},
+                                                        {"w", {2, 2}, "1", 4, "HalfStorage"},
+                                                        {"v", {2}, "0", 12, "FloatStorage", 10}});
     Random random(7);
     int refused = 0;
     for (int i = 0; i < 20000; ++i) {
@@ -321,7 +310,7 @@ TEST_CASE("No mutation of a pickle does anything but be read or refused in one l
 
 TEST_CASE("No mutation of an archive does anything but be read or refused in one line") {
     const std::string whole = checkpoint_of({"w", {2, 3}, "0", 8, "FloatStorage", 2, {1, 2}},
-                                            testing::float_bytes({0, 1, 2, 3, 4, 5, 6, 7}));
+                                            tests::float_bytes({0, 1, 2, 3, 4, 5, 6, 7}));
     Random random(8);
     int refused = 0;
     for (int i = 0; i < 10000; ++i) {

@@ -4,6 +4,7 @@
 #include "models/parameters.hpp"
 #include "tests/models/integer_fixtures.hpp"
 #include "tests/support/pth_writer.hpp"
+#include "tests/support/refusal.hpp"
 #include "tests/support/shared_files.hpp"
 
 #include <algorithm>
@@ -15,7 +16,7 @@
 using namespace spikeloom;
 using namespace spikeloom::models;
 using Catch::Contains;
-using testing::PthTensor;
+using tests::PthTensor;
 
 namespace {
 
@@ -39,7 +40,7 @@ std::vector<PthTensor> described(const ModelConfig& config, const std::string& p
 }
 
 ImportPlan plan(const std::vector<PthTensor>& tensors, const ImportOptions& options = {}) {
-    const std::string pickle = testing::state_dict_pickle(tensors);
+    const std::string pickle = tests::state_dict_pickle(tensors);
     return plan_import(PytorchFile::describe(std::as_bytes(std::span(pickle)), "m.pth"), options,
                        "m.pth");
 }
@@ -50,7 +51,7 @@ class Checkpoint {
     explicit Checkpoint(const std::map<std::string, std::string>& entries)
         : path_(std::filesystem::temp_directory_path() /
                 ("spikeloom-import-" + std::to_string(::getpid()) + ".pth")) {
-        testing::write_zip(path_, entries);
+        tests::write_zip(path_, entries);
     }
     ~Checkpoint() { std::filesystem::remove(path_); }
     Checkpoint(const Checkpoint&) = delete;
@@ -101,9 +102,9 @@ TEST_CASE("A checkpoint in any of the three types gives the model it was written
         const std::vector<float> copy(values.begin(), values.end());
         tensor.type = type;
         entries["m/data/" + tensor.storage] =
-            type == "FloatStorage" ? testing::float_bytes(copy) : testing::bfloat_bytes(copy);
+            type == "FloatStorage" ? tests::float_bytes(copy) : tests::bfloat_bytes(copy);
     }
-    entries["m/data.pkl"] = testing::state_dict_pickle(tensors);
+    entries["m/data.pkl"] = tests::state_dict_pickle(tensors);
     const Checkpoint checkpoint(entries);
     PytorchFile file = checkpoint.open();
     ImportOptions options;
@@ -134,11 +135,11 @@ TEST_CASE("Names behind a common prefix are the published names") {
 }
 
 TEST_CASE("Of several models in a checkpoint one must be chosen") {
-    testing::PickleWriter out;
+    tests::PickleWriter out;
     out.op('}').op('(');
     for (const char* key : {"ema", "model"}) {
         out.text(key);
-        testing::write_state_dict(out, described(shaped(1, key[0] == 'e' ? 4 : 6, 5, 4)));
+        tests::write_state_dict(out, described(shaped(1, key[0] == 'e' ? 4 : 6, 5, 4)));
     }
     out.op('u').op('.');
     const auto dicts = PytorchFile::describe(std::as_bytes(std::span(out.bytes())), "m.pth");
@@ -152,13 +153,8 @@ TEST_CASE("Of several models in a checkpoint one must be chosen") {
 
 TEST_CASE("What is no SpikeGPT is refused by the tensor that does not fit") {
     const ModelConfig config = shaped(2, 4, 5, 4);
-    const auto refused = [&](const std::vector<PthTensor>& tensors) {
-        try {
-            plan(tensors);
-        } catch (const InputError& error) {
-            return std::string(error.what());
-        }
-        return std::string("accepted");
+    const auto refused = [](const std::vector<PthTensor>& tensors) {
+        return tests::refusal_of([&] { plan(tensors); });
     };
     CHECK(refused(described(config)) == "accepted");
     auto extra = described(config);
@@ -189,9 +185,9 @@ TEST_CASE("A value that is not finite is refused by its tensor's name") {
     for (const PthTensor& tensor : tensors) {
         std::vector<float> values(tensor.storage_elements, 0.5F);
         values[0] = tensor.name == "ln_out.bias" ? std::numeric_limits<float>::infinity() : 0.5F;
-        entries["m/data/" + tensor.storage] = testing::float_bytes(values);
+        entries["m/data/" + tensor.storage] = tests::float_bytes(values);
     }
-    entries["m/data.pkl"] = testing::state_dict_pickle(tensors);
+    entries["m/data.pkl"] = tests::state_dict_pickle(tensors);
     const Checkpoint checkpoint(entries);
     PytorchFile file = checkpoint.open();
     CHECK_THROWS_WITH(import_checkpoint(file, plan_import(file.state_dicts(), {}, file.origin())),

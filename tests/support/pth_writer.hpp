@@ -11,7 +11,7 @@
 #include <vector>
 #include <zip.h>
 
-namespace spikeloom::testing {
+namespace spikeloom::tests {
 
 /// Pickle opcodes one behind the other, as Python's pickletools names them.
 class PickleWriter {
@@ -137,4 +137,4 @@ inline std::string bfloat_bytes(const std::vector<float>& values) {
     return bytes;
 }
 
-}  // namespace spikeloom::testing
+}  // namespace spikeloom::tests
