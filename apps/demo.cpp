@@ -101,9 +101,7 @@ Trained train(const Demo& demo, const models::Corpus& corpus, Workers& workers) 
 /// The same shape and weights with every LIF replaced by the identity. It was not trained without
 /// spikes, so its text means nothing; its cost does.
 models::Parameters dense_twin(const models::Parameters& spiking) {
-    models::ModelConfig config = spiking.config();
-    config.variant = models::Variant::dense;
-    models::Parameters twin(config);
+    models::Parameters twin(spiking.config().dense_twin());
     std::copy(spiking.flat().begin(), spiking.flat().end(), twin.flat().begin());
     return twin;
 }

@@ -49,7 +49,7 @@ ordered_json describe_model(const std::string& path) {
         values += tensor.elements();
     }
     return {{"kind", kind},
-            {"variant", config.spiking() ? "linear_lif" : "dense"},
+            {"variant", models::name_of(config.variant)},
             {"layers", config.layers},
             {"channels", config.channels},
             {"hidden", config.hidden()},

@@ -53,7 +53,7 @@ analysis::Model model_record(const models::QuantisedModel& model) {
     const models::ModelConfig& config = model.config;
     analysis::Model record;
     record.name = "SpikeGPT";
-    record.variant = config.spiking() ? "linear_lif" : "dense";
+    record.variant = models::name_of(config.variant);
     record.layers = config.layers;
     record.channels = config.channels;
     record.hidden = static_cast<int>(config.hidden());

@@ -91,10 +91,14 @@ std::string shown(const models::CurvePoint& p) {
     return text;
 }
 
-ordered_json rates_json(const std::vector<double>& rates) {
+/// An object a layer: the rate of each of its layers of neurons.
+ordered_json rates_json(const std::vector<models::Trainer::FiringRate>& rates) {
     ordered_json layers = ordered_json::array();
-    for (std::size_t i = 0; i + 1 < rates.size(); i += 2) {
-        layers.push_back({{"att", rates[i]}, {"ffn", rates[i + 1]}});
+    for (const auto& [layer, site, rate] : rates) {
+        if (layers.size() == static_cast<std::size_t>(layer)) {
+            layers.push_back(ordered_json::object());
+        }
+        layers.back()[models::name_of(site)] = rate;
     }
     return layers;
 }

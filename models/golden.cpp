@@ -71,7 +71,7 @@ GoldenReport compare_with_golden(const Parameters& parameters, const Safetensors
 
     std::size_t equal = 0;
     std::size_t compared = 0;
-    for (int l = 0; config.spiking() && l < config.layers; ++l) {
+    for (int l = 0; config.spikes_behind() && l < config.layers; ++l) {
         for (const LifSite site : {LifSite::att, LifSite::ffn}) {
             const std::string name =
                 "spikes." + std::to_string(l) + (site == LifSite::att ? ".att" : ".ffn");

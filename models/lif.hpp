@@ -6,11 +6,16 @@
 //     h = v + (x - v) / tau       membrane when it is compared
 //     s = 1 where h >= threshold  spike
 //     v' = h (1 - s)              membrane that is left
-// Backwards ds/dh is the derivative of the arctangent surrogate,
-//     surrogate(z) = alpha / 2 / (1 + (pi / 2 alpha z)^2),  z = h - threshold.
+// Backwards ds/dh is the derivative of a surrogate at z = h - threshold. The surrogates are
+// SpikingJelly's ATan, Sigmoid and PiecewiseQuadratic; each rises by 1 over all z, steeper for a
+// larger alpha:
+//     atan      alpha / 2 / (1 + (pi / 2 alpha z)^2)
+//     sigmoid   alpha sigmoid(alpha z) (1 - sigmoid(alpha z))
+//     triangle  max(0, alpha - alpha^2 |z|)
 #pragma once
 
 #include "models/config.hpp"
+#include "models/vector_math.hpp"
 
 #include <cstddef>
 
@@ -19,18 +24,46 @@ namespace spikeloom::models {
 struct Lif {
     float gain;       ///< 1 / tau
     float threshold;  ///< fires at or above it
-    float alpha;      ///< of the surrogate
+    Surrogate surrogate;
+    float alpha;  ///< of the surrogate
 
     static Lif of(const ModelConfig& config) {
         return {static_cast<float>(1.0 / config.tau), static_cast<float>(config.threshold),
-                static_cast<float>(config.surrogate_alpha)};
+                config.surrogate, static_cast<float>(config.surrogate_alpha)};
     }
 };
 
-/// Derivative of the arctangent surrogate at `z`.
-inline float surrogate(float z, float alpha) {
-    const float scaled = 1.57079632679489662F * alpha * z;
-    return 0.5F * alpha / (1.0F + scaled * scaled);
+struct ArctangentSlope {
+    float operator()(float z, float alpha) const {
+        const float scaled = 1.57079632679489662F * alpha * z;
+        return 0.5F * alpha / (1.0F + scaled * scaled);
+    }
+};
+struct SigmoidSlope {
+    float operator()(float z, float alpha) const {
+        const float s = sigmoid(alpha * z);
+        return alpha * s * (1.0F - s);
+    }
+};
+struct TriangleSlope {
+    float operator()(float z, float alpha) const {
+        const float slope = alpha - alpha * alpha * (z < 0.0F ? -z : z);
+        return slope < 0.0F ? 0.0F : slope;
+    }
+};
+
+/// Calls body(slope) with the slope of that surrogate, whose type is known to the compiler there:
+/// the choice is made outside of the loops.
+template <class Body>
+decltype(auto) with_slope(Surrogate surrogate, const Body& body) {
+    switch (surrogate) {
+        case Surrogate::sigmoid:
+            return body(SigmoidSlope{});
+        case Surrogate::triangle:
+            return body(TriangleSlope{});
+        default:
+            return body(ArctangentSlope{});
+    }
 }
 
 /// A block of neighbouring channels over consecutive tokens: element (t, c) is data[t * stride +
@@ -50,5 +83,8 @@ void lif_forward(const Lif& lif, const TimeBlock& block, float* membrane, float*
 /// floats.
 void lif_backward(const Lif& lif, const TimeBlock& block, const float* membrane,
                   const float* gradient, float* drive_gradient, float* carry);
+
+/// The spikes of a block: 1 where the membrane h is at the threshold or above, otherwise 0.
+void lif_spikes(const Lif& lif, const TimeBlock& block, const float* membrane, float* spikes);
 
 }  // namespace spikeloom::models

@@ -46,7 +46,9 @@ void visit_tensors(const ModelConfig& config, ModelTensors<T>& tensors, Visit vi
     }
     visit("ln_out.weight", {C}, tensors.ln_out_weight);
     visit("ln_out.bias", {C}, tensors.ln_out_bias);
-    visit("head.weight", {V, C}, tensors.head);
+    if (!config.tied_head) {
+        visit("head.weight", {V, C}, tensors.head);
+    }
 }
 
 using Shape = std::vector<std::size_t>;
@@ -59,6 +61,9 @@ void bind_views(const ModelConfig& config, const std::vector<TensorInfo>& layout
         view = {values + info->offset, info->elements};
         ++info;
     });
+    if (config.tied_head) {
+        tensors.head = tensors.embedding;
+    }
 }
 
 }  // namespace

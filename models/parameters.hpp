@@ -4,7 +4,8 @@
 // authors' code: emb.weight; blocks.{l}.{ln1,ln2}.{weight,bias}, blocks.0.ln0.{weight,bias};
 // blocks.{l}.att.{time_decay,time_first,time_mix_k,time_mix_v,time_mix_r} and
 // blocks.{l}.att.{key,value,receptance,output}.weight; blocks.{l}.ffn.{time_mix_k,time_mix_r} and
-// blocks.{l}.ffn.{key,receptance,value}.weight; ln_out.{weight,bias}; head.weight.
+// blocks.{l}.ffn.{key,receptance,value}.weight; ln_out.{weight,bias}; head.weight (none where it is
+// tied to the embedding).
 #pragma once
 
 #include "base/safetensors.hpp"
@@ -48,11 +49,11 @@ struct LayerTensors {
 
 template <class T>
 struct ModelTensors {
-    std::span<T> embedding;             ///< [V, C]; its sign is what the network sees
+    std::span<T> embedding;             ///< [V, C]; binary: its sign is what the network sees
     std::span<T> ln0_weight, ln0_bias;  ///< [C], on the embedding's bits
     std::vector<LayerTensors<T>> layers;
     std::span<T> ln_out_weight, ln_out_bias;  ///< [C], before the head
-    std::span<T> head;                        ///< [V, C]
+    std::span<T> head;                        ///< [V, C]; tied: the embedding's memory
 };
 
 /// Name, shape and place of one tensor in the flat array.

@@ -299,6 +299,13 @@ void QuantiserOptions::check() const {
 QuantisedModel quantise(const Parameters& parameters, const Calibration& calibration,
                         const QuantiserOptions& options) {
     options.check();
+    const ModelConfig& config = parameters.config();
+    if (config.spikes_in_front() || config.ffn_activation != FfnActivation::relu_squared ||
+        !config.binary_embedding) {
+        throw InputError(
+            "quantising: the integer model is that of the variants linear_lif and dense with "
+            "ffn_activation relu_squared and binary_embedding");
+    }
     return Quantiser(parameters, calibration, options).run();
 }
 

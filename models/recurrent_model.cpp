@@ -14,14 +14,65 @@
 namespace spikeloom::models {
 
 const char* name_of(Site site) {
-    static constexpr const char* kNames[] = {
-        "embedding",      "block_input",    "att_normalised", "att_mixed_k",    "att_mixed_v",
-        "att_mixed_r",    "att_key",        "att_value",      "att_receptance", "att_wkv",
-        "att_gated",      "att_drive",      "att_membrane",   "att_spikes",     "att_residual",
-        "ffn_normalised", "ffn_mixed_k",    "ffn_mixed_r",    "ffn_key",        "ffn_hidden",
-        "ffn_value",      "ffn_receptance", "ffn_drive",      "ffn_membrane",   "ffn_spikes",
-        "ffn_residual",   "head_input",     "logits"};
+    static constexpr const char* kNames[] = {"embedding",
+                                             "block_input",
+                                             "att_normalised",
+                                             "att_mixed_k",
+                                             "att_mixed_v",
+                                             "att_mixed_r",
+                                             "att_key_membrane",
+                                             "att_key_spikes",
+                                             "att_value_membrane",
+                                             "att_value_spikes",
+                                             "att_receptance_membrane",
+                                             "att_receptance_spikes",
+                                             "att_key",
+                                             "att_value",
+                                             "att_receptance",
+                                             "att_wkv",
+                                             "att_gated",
+                                             "att_output_membrane",
+                                             "att_output_spikes",
+                                             "att_drive",
+                                             "att_membrane",
+                                             "att_spikes",
+                                             "att_residual",
+                                             "ffn_normalised",
+                                             "ffn_mixed_k",
+                                             "ffn_mixed_r",
+                                             "ffn_key_membrane",
+                                             "ffn_key_spikes",
+                                             "ffn_receptance_membrane",
+                                             "ffn_receptance_spikes",
+                                             "ffn_key",
+                                             "ffn_value_membrane",
+                                             "ffn_value_spikes",
+                                             "ffn_hidden",
+                                             "ffn_value",
+                                             "ffn_receptance",
+                                             "ffn_drive",
+                                             "ffn_membrane",
+                                             "ffn_spikes",
+                                             "ffn_residual",
+                                             "head_input",
+                                             "logits"};
     return kNames[static_cast<std::size_t>(site)];
+}
+
+Site membranes_of(LifSite site) {
+    static constexpr Site kMembranes[] = {
+        Site::att_key_membrane,        Site::att_value_membrane, Site::att_receptance_membrane,
+        Site::att_output_membrane,     Site::att_membrane,       Site::ffn_key_membrane,
+        Site::ffn_receptance_membrane, Site::ffn_value_membrane, Site::ffn_membrane};
+    return kMembranes[static_cast<std::size_t>(site)];
+}
+
+Site spikes_of(LifSite site) {
+    static constexpr Site kSpikes[] = {
+        Site::att_key_spikes,        Site::att_value_spikes, Site::att_receptance_spikes,
+        Site::att_output_spikes,     Site::att_spikes,       Site::ffn_key_spikes,
+        Site::ffn_receptance_spikes, Site::ffn_value_spikes, Site::ffn_spikes};
+    return kSpikes[static_cast<std::size_t>(site)];
 }
 
 struct RecurrentModel::Impl {
@@ -68,25 +119,34 @@ struct RecurrentModel::Impl {
             from.data(), to.data());
     }
 
-    /// `to` = W mix(normalised, before); shows both.
-    void project(Site mixed_site, Site site, std::size_t layer, std::span<const float> mix,
-                 std::span<const float> before, std::span<const float> weight, Vector& to) {
+    /// The neurons of a site: what drives them becomes their spikes.
+    void fire(LifSite site, std::size_t layer, State::Layer& memory, std::span<float> driven) {
+        lif_forward(lif, {1, driven.size(), 0}, driven.data(), memory.membranes[site].data());
+        show(membranes_of(site), layer, driven);
+        lif_spikes(lif, {1, driven.size(), 0}, driven.data(), driven.data());
+        show(spikes_of(site), layer, driven);
+    }
+
+    /// `to` = W mix(normalised, before), or W of the spikes that the mix drives; shows what arises.
+    void project(LifSite in_front, Site mixed_site, Site site, std::size_t layer,
+                 std::span<const float> mix, std::span<const float> before,
+                 std::span<const float> weight, State::Layer& memory, Vector& to) {
         mix_row(channels, mix.data(), normalised.data(), before.data(), mixed.data());
         show(mixed_site, layer, mixed);
+        if (config.spikes_in_front()) {
+            fire(in_front, layer, memory, mixed);
+        }
         linear({to.size(), channels}, weight.data(), mixed.data(), to.data());
         show(site, layer, to);
     }
 
-    /// Drive to membrane to spikes, which are added to the residual stream.
-    void fire(Site membrane_site, Site spikes_site, std::size_t layer, std::span<float> membrane) {
-        if (config.spiking()) {
-            lif_forward(lif, {1, channels, channels}, drive.data(), membrane.data());
-            show(membrane_site, layer, drive);
-            for (float& h : drive) {
-                h = h >= lif.threshold ? 1.0F : 0.0F;
-            }
+    /// What a sub-block's drive adds to the residual stream.
+    void add_drive(LifSite behind, std::size_t layer, State::Layer& memory) {
+        if (config.spikes_behind()) {
+            fire(behind, layer, memory, drive);
+        } else {
+            show(spikes_of(behind), layer, drive);
         }
-        show(spikes_site, layer, drive);
         for (std::size_t c = 0; c < channels; ++c) {
             x[c] += drive[c];
         }
@@ -94,8 +154,9 @@ struct RecurrentModel::Impl {
 
     void embed(std::size_t token) {
         const ModelTensors<const float>& tensors = parameters.tensors();
+        const float* const row = tensors.embedding.data() + token * channels;
         for (std::size_t c = 0; c < channels; ++c) {
-            x[c] = tensors.embedding[token * channels + c] >= 0.0F ? 1.0F : 0.0F;
+            x[c] = !config.binary_embedding ? row[c] : (row[c] >= 0.0F ? 1.0F : 0.0F);
         }
         show(Site::embedding, 0, x);
         normalise(tensors.ln0_weight, tensors.ln0_bias, x, x);
@@ -105,12 +166,12 @@ struct RecurrentModel::Impl {
         const TimeMixTensors<const float>& att = layer.att;
         normalise(layer.ln1_weight, layer.ln1_bias, x, normalised);
         show(Site::att_normalised, l, normalised);
-        project(Site::att_mixed_k, Site::att_key, l, att.time_mix_k, memory.att_shift, att.key,
-                key);
-        project(Site::att_mixed_v, Site::att_value, l, att.time_mix_v, memory.att_shift, att.value,
-                value);
-        project(Site::att_mixed_r, Site::att_receptance, l, att.time_mix_r, memory.att_shift,
-                att.receptance, receptance);
+        project(LifSite::att_key, Site::att_mixed_k, Site::att_key, l, att.time_mix_k,
+                memory.att_shift, att.key, memory, key);
+        project(LifSite::att_value, Site::att_mixed_v, Site::att_value, l, att.time_mix_v,
+                memory.att_shift, att.value, memory, value);
+        project(LifSite::att_receptance, Site::att_mixed_r, Site::att_receptance, l, att.time_mix_r,
+                memory.att_shift, att.receptance, memory, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
 
         // y first, without its gate, so that it can be shown.
@@ -124,25 +185,39 @@ struct RecurrentModel::Impl {
             gated[c] *= sigmoid(receptance[c]);
         }
         show(Site::att_gated, l, gated);
+        if (config.spikes_in_front()) {
+            fire(LifSite::att_output, l, memory, gated);
+        }
         linear({channels, channels}, att.output.data(), gated.data(), drive.data());
         show(Site::att_drive, l, drive);
-        fire(Site::att_membrane, Site::att_spikes, l, memory.att_membrane);
+        add_drive(LifSite::att, l, memory);
         show(Site::att_residual, l, x);
+    }
+
+    /// The hidden channels' sums in `wide` become what the matrix `value` reads.
+    void activate(std::size_t l, State::Layer& memory) {
+        if (config.hidden_spikes()) {
+            fire(LifSite::ffn_value, l, memory, wide);
+            return;
+        }
+        const bool squared = config.ffn_activation == FfnActivation::relu_squared;
+        for (float& k : wide) {
+            const float rectified = k > 0.0F ? k : 0.0F;
+            k = squared ? rectified * rectified : rectified;
+        }
     }
 
     void channel_mix(std::size_t l, const LayerTensors<const float>& layer, State::Layer& memory) {
         const ChannelMixTensors<const float>& ffn = layer.ffn;
         normalise(layer.ln2_weight, layer.ln2_bias, x, normalised);
         show(Site::ffn_normalised, l, normalised);
-        project(Site::ffn_mixed_k, Site::ffn_key, l, ffn.time_mix_k, memory.ffn_shift, ffn.key,
-                wide);
-        project(Site::ffn_mixed_r, Site::ffn_receptance, l, ffn.time_mix_r, memory.ffn_shift,
-                ffn.receptance, receptance);
+        project(LifSite::ffn_key, Site::ffn_mixed_k, Site::ffn_key, l, ffn.time_mix_k,
+                memory.ffn_shift, ffn.key, memory, wide);
+        project(LifSite::ffn_receptance, Site::ffn_mixed_r, Site::ffn_receptance, l, ffn.time_mix_r,
+                memory.ffn_shift, ffn.receptance, memory, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.ffn_shift.begin());
 
-        for (float& k : wide) {
-            k = k > 0.0F ? k * k : 0.0F;
-        }
+        activate(l, memory);
         show(Site::ffn_hidden, l, wide);
         linear({channels, hidden}, ffn.value.data(), wide.data(), value.data());
         show(Site::ffn_value, l, value);
@@ -150,7 +225,7 @@ struct RecurrentModel::Impl {
             drive[c] = sigmoid(receptance[c]) * value[c];
         }
         show(Site::ffn_drive, l, drive);
-        fire(Site::ffn_membrane, Site::ffn_spikes, l, memory.ffn_membrane);
+        add_drive(LifSite::ffn, l, memory);
         show(Site::ffn_residual, l, x);
     }
 

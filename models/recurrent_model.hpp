@@ -12,39 +12,59 @@
 namespace spikeloom::models {
 
 /// The named intermediate vectors of one token, in the order in which they arise. [C] unless said.
+/// Membranes are those that are compared with the threshold, before a reset; spikes are 0 or 1.
+/// Both exist in front of a matrix only where the variant has neurons there.
 enum class Site {
-    embedding,       ///< Heaviside of the embedding row, 0 or 1 (layer 0)
+    embedding,       ///< the embedding row as the network sees it, binary: 0 or 1 (layer 0)
     block_input,     ///< the residual stream at a layer's entry (layer 0: after ln0)
     att_normalised,  ///< LN1
-    att_mixed_k,     ///< token-shift mixes, the inputs of the matrices
+    att_mixed_k,     ///< token-shift mixes
     att_mixed_v,
     att_mixed_r,
+    att_key_membrane,  ///< of the neurons in front of the matrices, driven by the mixes
+    att_key_spikes,
+    att_value_membrane,
+    att_value_spikes,
+    att_receptance_membrane,
+    att_receptance_spikes,
     att_key,  ///< the matrices' outputs
     att_value,
-    att_receptance,  ///< before the sigmoid
-    att_wkv,         ///< y of the WKV recurrence
-    att_gated,       ///< sigmoid(receptance) * y, the input of `output`
-    att_drive,       ///< what LIF1 receives
-    att_membrane,    ///< LIF1's membrane when it is compared with the threshold, before its reset
-    att_spikes,      ///< 0 or 1 (dense variant: the drive itself)
+    att_receptance,       ///< before the sigmoid
+    att_wkv,              ///< y of the WKV recurrence
+    att_gated,            ///< sigmoid(receptance) * y
+    att_output_membrane,  ///< of the neurons that `att_gated` drives
+    att_output_spikes,
+    att_drive,       ///< of the matrix `output`
+    att_membrane,    ///< of the neurons behind the time-mix
+    att_spikes,      ///< what enters the residual stream (without neurons there: the drive)
     att_residual,    ///< the residual stream behind the time-mix
     ffn_normalised,  ///< LN2
     ffn_mixed_k,
     ffn_mixed_r,
-    ffn_key,     ///< [H], before ReLU
-    ffn_hidden,  ///< [H], ReLU squared, the input of `value`
+    ffn_key_membrane,
+    ffn_key_spikes,
+    ffn_receptance_membrane,
+    ffn_receptance_spikes,
+    ffn_key,             ///< [H], before the activation
+    ffn_value_membrane,  ///< [H], of hidden neurons
+    ffn_value_spikes,    ///< [H]
+    ffn_hidden,          ///< [H], the input of `value`: rectified values or spikes
     ffn_value,
     ffn_receptance,  ///< before the sigmoid
-    ffn_drive,       ///< sigmoid(receptance) * value, what LIF2 receives
-    ffn_membrane,
-    ffn_spikes,
-    ffn_residual,  ///< the residual stream at the layer's end
-    head_input,    ///< ln_out (layer: the last)
-    logits,        ///< [V] (layer: the last)
+    ffn_drive,       ///< sigmoid(receptance) * value
+    ffn_membrane,    ///< of the neurons behind the channel-mix
+    ffn_spikes,      ///< what enters the residual stream
+    ffn_residual,    ///< the residual stream at the layer's end
+    head_input,      ///< ln_out (layer: the last)
+    logits,          ///< [V] (layer: the last)
 };
 
 /// "att_mixed_k" and so on.
 const char* name_of(Site site);
+
+/// Where a layer of neurons shows its membranes and its spikes.
+Site membranes_of(LifSite site);
+Site spikes_of(LifSite site);
 
 class RecurrentModel {
   public:

@@ -122,14 +122,41 @@ void SequenceModel::Impl::head_backward(const ModelTensors<const float>& tensors
 
 void SequenceModel::Impl::lif_gradient(const Buffer& membrane, const TimeBlock& time,
                                        std::size_t block, std::size_t at) {
-    if (spiking) {
+    if (config.spikes_behind()) {
         lif_backward(lif, time, membrane.data() + at, scratch.dx.data() + at,
-                     scratch.ddrive.data() + at, scratch.carry.data() + block * 5 * kChunkChannels);
+                     scratch.ddrive.data() + at, scratch.carry.data() + block * kChunkChannels);
         return;
     }
     for (std::size_t t = 0; t < time.tokens; ++t) {
         const std::size_t row = at + t * time.stride;
         std::copy_n(scratch.dx.data() + row, time.channels, scratch.ddrive.data() + row);
+    }
+}
+
+void SequenceModel::Impl::front_gradient(LifSite site, const Kept& k, Buffer& gradient) {
+    over_time_blocks(lif_width(config, site), [&](const TimeBlock& time, std::size_t block,
+                                                  std::size_t, std::size_t, std::size_t at) {
+        float* const d = gradient.data() + at;
+        lif_backward(lif, time, k.membranes[site].data() + at, d, d,
+                     scratch.carry.data() + block * kChunkChannels);
+    });
+}
+
+void SequenceModel::Impl::spikes_again(LifSite site, const Kept& k, Buffer& spikes) {
+    const std::size_t width = lif_width(config, site);
+    over_rows([&](std::size_t first, std::size_t last, std::size_t) {
+        lif_spikes(lif, {1, (last - first) * width, 0}, k.membranes[site].data() + first * width,
+                   spikes.data() + first * width);
+    });
+}
+
+void SequenceModel::Impl::rectify_backward(std::size_t n, const float* rectified, float* activations,
+                                           float* gradient) const {
+    const bool squared = config.ffn_activation == FfnActivation::relu_squared;
+#pragma omp simd
+    for (std::size_t i = 0; i < n; ++i) {
+        activations[i] = squared ? rectified[i] * rectified[i] : rectified[i];
+        gradient[i] *= squared ? 2.0F * rectified[i] : (rectified[i] > 0.0F ? 1.0F : 0.0F);
     }
 }
 
@@ -139,33 +166,33 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
     const Buffer& x = input_of(l);
     Scratch& s = scratch;
     const std::uint32_t salt = dropout_salt(l);
-    over_time_blocks(
-        [&](const TimeBlock& time, std::size_t block, std::size_t, std::size_t, std::size_t at) {
-            if (dropout.rate > 0.0) {
-                for (std::size_t t = 0; t < time.tokens; ++t) {
-                    const std::size_t row = at + t * time.stride;
-                    for (std::size_t i = row; i < row + time.channels; ++i) {
-                        s.dx[i] *= dropout_factor(salt, i);
-                    }
-                }
-            }
-            lif_gradient(k.ffn_membrane, time, block, at);
+    over_time_blocks(channels, [&](const TimeBlock& time, std::size_t block, std::size_t,
+                                   std::size_t, std::size_t at) {
+        if (dropout.rate > 0.0) {
             for (std::size_t t = 0; t < time.tokens; ++t) {
                 const std::size_t row = at + t * time.stride;
                 for (std::size_t i = row; i < row + time.channels; ++i) {
-                    const float gate = k.ffn_gate[i];
-                    s.d1[i] = s.ddrive[i] * gate;
-                    s.d2[i] = s.ddrive[i] * k.ffn_value[i] * gate * (1.0F - gate);
-                    s.middle[i] = x[i] + fired(k.att_membrane[i]);
+                    s.dx[i] *= dropout_factor(salt, i);
                 }
             }
-        });
+        }
+        lif_gradient(k.membranes[LifSite::ffn], time, block, at);
+        for (std::size_t t = 0; t < time.tokens; ++t) {
+            const std::size_t row = at + t * time.stride;
+            for (std::size_t i = row; i < row + time.channels; ++i) {
+                const float gate = k.ffn_gate[i];
+                s.d1[i] = s.ddrive[i] * gate;
+                s.d2[i] = s.ddrive[i] * k.ffn_value[i] * gate * (1.0F - gate);
+                s.middle[i] = x[i] + added(k.membranes[LifSite::att][i]);
+            }
+        }
+    });
 
     const Norm ln2 = norm(layer.ln2_weight, layer.ln2_bias);
     const Linear widen{hidden, channels};
     const Linear narrow{channels, hidden};
     const Linear square{channels, channels};
-    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+    const auto mixes_again = [&](std::size_t first, std::size_t last, std::size_t chunk) {
         const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
                              const float* before) {
             const std::size_t at = row * channels;
@@ -173,25 +200,50 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
             mix_row(channels, layer.ffn.time_mix_r.data(), now, before, s.mixed_r.data() + at);
         };
         walk_normalised(first, last, chunk, ln2, s.middle.data(), empty_shift(), mix);
-
+    };
+    const auto through_value = [&](std::size_t first, std::size_t last) {
+        const std::size_t n = last - first;
+        float* const dhidden = s.dhidden.data() + first * hidden;
+        linear_input_gradient(narrow, layer.ffn.value.data(), n, s.d1.data() + first * channels,
+                              dhidden);
+        if (!config.hidden_spikes()) {
+            rectify_backward(n * hidden, k.membranes[LifSite::ffn_value].data() + first * hidden,
+                             s.wide.data() + first * hidden, dhidden);
+        }
+    };
+    const auto through_key = [&](std::size_t first, std::size_t last) {
         const std::size_t n = last - first;
         const std::size_t at = first * channels;
-        const float* const wide = k.hidden.data() + first * hidden;
-        float* const squared = s.squared.data() + first * hidden;
-        float* const dhidden = s.dhidden.data() + first * hidden;
-        linear_input_gradient(narrow, layer.ffn.value.data(), n, s.d1.data() + at, dhidden);
-#pragma omp simd
-        for (std::size_t i = 0; i < n * hidden; ++i) {
-            squared[i] = wide[i] * wide[i];
-            dhidden[i] *= 2.0F * wide[i];
-        }
-        linear_input_gradient(widen, layer.ffn.key.data(), n, dhidden, s.dmixed_k.data() + at);
+        linear_input_gradient(widen, layer.ffn.key.data(), n, s.dhidden.data() + first * hidden,
+                              s.dmixed_k.data() + at);
         linear_input_gradient(square, layer.ffn.receptance.data(), n, s.d2.data() + at,
                               s.dmixed_r.data() + at);
-    });
+    };
+    if (!config.hidden_spikes()) {
+        over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+            mixes_again(first, last, chunk);
+            through_value(first, last);
+            through_key(first, last);
+        });
+    } else {
+        over_rows(
+            [&](std::size_t first, std::size_t last, std::size_t) { through_value(first, last); });
+        spikes_again(LifSite::ffn_value, k, s.wide);
+        front_gradient(LifSite::ffn_value, k, s.dhidden);
+        over_rows(
+            [&](std::size_t first, std::size_t last, std::size_t) { through_key(first, last); });
+        if (config.spikes_in_front()) {
+            spikes_again(LifSite::ffn_key, k, s.mixed_k);
+            spikes_again(LifSite::ffn_receptance, k, s.mixed_r);
+            front_gradient(LifSite::ffn_key, k, s.dmixed_k);
+            front_gradient(LifSite::ffn_receptance, k, s.dmixed_r);
+        } else {
+            over_rows(mixes_again);
+        }
+    }
 
     const std::array<WeightTask, 3> weights{
-        {{narrow, s.d1.data(), s.squared.data(), gradients.ffn.value.data()},
+        {{narrow, s.d1.data(), s.wide.data(), gradients.ffn.value.data()},
          {widen, s.dhidden.data(), s.mixed_k.data(), gradients.ffn.key.data()},
          {square, s.d2.data(), s.mixed_r.data(), gradients.ffn.receptance.data()}}};
     const std::array<MixTask, 2> mixes{
@@ -207,23 +259,29 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
     const Buffer& x = input_of(l);
     Scratch& s = scratch;
     const Linear square{channels, channels};
-    over_time_blocks([&](const TimeBlock& time, std::size_t block, std::size_t, std::size_t,
-                         std::size_t at) { lif_gradient(k.att_membrane, time, block, at); });
+    over_time_blocks(channels, [&](const TimeBlock& time, std::size_t block, std::size_t,
+                                   std::size_t, std::size_t at) {
+        lif_gradient(k.membranes[LifSite::att], time, block, at);
+    });
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
         linear_input_gradient(square, layer.att.output.data(), last - first,
                               s.ddrive.data() + first * channels, s.d1.data() + first * channels);
     });
 
+    if (config.spikes_in_front()) {
+        front_gradient(LifSite::att_output, k, s.d1);
+    }
+
     // The receptance's gradient replaces that of the gated vector; the mixes' buffers are free yet.
     std::fill_n(s.block_sums.begin(), sequences * 2 * channels, 0.0F);
-    over_time_blocks([&](const TimeBlock& time, std::size_t block, std::size_t sequence,
-                         std::size_t first, std::size_t at) {
+    over_time_blocks(channels, [&](const TimeBlock& time, std::size_t block, std::size_t sequence,
+                                   std::size_t first, std::size_t at) {
         float* const sums = s.block_sums.data() + sequence * 2 * channels + first;
         wkv_backward(time, decay.data() + l * channels + first, layer.att.time_first.data() + first,
                      k.key.data() + at, k.value.data() + at, k.gate.data() + at, s.d1.data() + at,
                      s.gated.data() + at,
                      {s.dmixed_k.data() + at, s.dmixed_v.data() + at, s.dmixed_r.data() + at,
-                      s.carry.data() + block * 5 * kChunkChannels},
+                      s.carry.data() + block * kCarry * kChunkChannels},
                      {s.d2.data() + at, s.d3.data() + at, s.d1.data() + at, sums, sums + channels});
     });
     for (std::size_t sequence = 0; sequence < sequences; ++sequence) {
@@ -244,7 +302,9 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
             mix_row(channels, layer.att.time_mix_v.data(), now, before, s.mixed_v.data() + at);
             mix_row(channels, layer.att.time_mix_r.data(), now, before, s.mixed_r.data() + at);
         };
-        walk_normalised(first, last, chunk, ln1, x.data(), empty_shift(), mix);
+        if (!config.spikes_in_front()) {
+            walk_normalised(first, last, chunk, ln1, x.data(), empty_shift(), mix);
+        }
         const std::size_t n = last - first;
         const std::size_t at = first * channels;
         linear_input_gradient(square, layer.att.key.data(), n, s.d2.data() + at,
@@ -254,6 +314,15 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
         linear_input_gradient(square, layer.att.receptance.data(), n, s.d1.data() + at,
                               s.dmixed_r.data() + at);
     });
+    if (config.spikes_in_front()) {
+        spikes_again(LifSite::att_output, k, s.gated);
+        spikes_again(LifSite::att_key, k, s.mixed_k);
+        spikes_again(LifSite::att_value, k, s.mixed_v);
+        spikes_again(LifSite::att_receptance, k, s.mixed_r);
+        front_gradient(LifSite::att_key, k, s.dmixed_k);
+        front_gradient(LifSite::att_value, k, s.dmixed_v);
+        front_gradient(LifSite::att_receptance, k, s.dmixed_r);
+    }
 
     const std::array<WeightTask, 4> weights{
         {{square, s.ddrive.data(), s.gated.data(), gradients.att.output.data()},
@@ -304,17 +373,17 @@ void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weig
 void SequenceModel::Impl::embed_backward(const ModelTensors<const float>& tensors,
                                          ModelTensors<float>& gradients) {
     const Norm ln0 = norm(tensors.ln0_weight, tensors.ln0_bias);
-    Buffer& dbits = scratch.d1;
+    Buffer& dseen = scratch.d1;
     over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
-        float* const bits = scratch.rows.data() + chunk * 3 * channels;
+        float* const seen = scratch.rows.data() + chunk * 3 * channels;
         float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
         std::fill_n(sums, 2 * channels, 0.0F);
-        std::fill_n(dbits.data() + first * channels, (last - first) * channels, 0.0F);
+        std::fill_n(dseen.data() + first * channels, (last - first) * channels, 0.0F);
         for (std::size_t row = first; row < last; ++row) {
-            embedding_bits(tensors, row, bits);
-            normalise_row_backward(ln0, row_statistics(bits, channels, eps), bits,
+            embedded(tensors, row, seen);
+            normalise_row_backward(ln0, row_statistics(seen, channels, eps), seen,
                                    scratch.dx.data() + row * channels,
-                                   dbits.data() + row * channels, sums, sums + channels);
+                                   dseen.data() + row * channels, sums, sums + channels);
         }
     });
     add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 0, gradients.ln0_weight);
@@ -324,15 +393,19 @@ void SequenceModel::Impl::embed_backward(const ModelTensors<const float>& tensor
     const auto scatter = [&](std::size_t block) {
         const std::size_t first = block * kChunkChannels;
         const std::size_t last = std::min(channels, first + kChunkChannels);
-        for (std::size_t row = 0; row < rows; ++row) {
-            const std::size_t at = static_cast<std::size_t>(tokens[row]) * channels;
-            for (std::size_t c = first; c < last; ++c) {
-                gradients.embedding[at + c] +=
-                    dbits[row * channels + c] * surrogate(tensors.embedding[at + c], lif.alpha);
+        with_slope(lif.surrogate, [&](const auto& slope) {
+            for (std::size_t row = 0; row < rows; ++row) {
+                const std::size_t at = static_cast<std::size_t>(tokens[row]) * channels;
+                for (std::size_t c = first; c < last; ++c) {
+                    const float through = config.binary_embedding
+                                              ? slope(tensors.embedding[at + c], lif.alpha)
+                                              : 1.0F;
+                    gradients.embedding[at + c] += dseen[row * channels + c] * through;
+                }
             }
-        }
+        });
     };
-    workers.run(channel_blocks, std::cref(scatter));
+    workers.run(channel_blocks_of(channels), std::cref(scatter));
 }
 
 }  // namespace spikeloom::models

@@ -10,19 +10,18 @@ namespace spikeloom::models {
 SequenceModel::Impl::Impl(const Parameters& model, Workers& threads)
     : parameters(model),
       workers(threads),
-      layers(static_cast<std::size_t>(model.config().layers)),
-      channels(static_cast<std::size_t>(model.config().channels)),
-      hidden(model.config().hidden()),
-      vocabulary(static_cast<std::size_t>(model.config().vocabulary)),
-      eps(static_cast<float>(model.config().layer_norm_eps)),
-      spiking(model.config().spiking()),
-      lif(Lif::of(model.config())),
-      channel_blocks((channels + kChunkChannels - 1) / kChunkChannels),
+      config(model.config()),
+      layers(static_cast<std::size_t>(config.layers)),
+      channels(static_cast<std::size_t>(config.channels)),
+      hidden(config.hidden()),
+      vocabulary(static_cast<std::size_t>(config.vocabulary)),
+      eps(static_cast<float>(config.layer_norm_eps)),
+      lif(Lif::of(config)),
       kept(1),
       inputs(1),
       zeros(channels, 0.0F),
       decay(layers * channels),
-      fresh(model.config(), 0) {}
+      fresh(config, 0) {}
 
 void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
     if (batch.sequences == 0 || batch.tokens.empty() ||
@@ -46,11 +45,14 @@ void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
     inputs.resize(std::max(inputs.size(), for_training ? layers + 1 : 1));
     for (std::size_t l = 0; l < (for_training ? layers : 1); ++l) {
         Kept& k = kept[l];
-        for (Buffer* buffer : {&k.key, &k.value, &k.gate, &k.att_membrane, &k.ffn_value,
-                               &k.ffn_gate, &k.ffn_membrane}) {
+        for (Buffer* buffer : {&k.key, &k.value, &k.gate, &k.ffn_value, &k.ffn_gate,
+                               &k.membranes[LifSite::att], &k.membranes[LifSite::ffn]}) {
             fit(*buffer, vectors);
         }
-        fit(k.hidden, rows * hidden);
+        fit(k.membranes[LifSite::ffn_value], rows * hidden);
+        for (const LifSite site : lif_sites(config)) {
+            fit(k.membranes[site], rows * lif_width(config, site));
+        }
     }
     for (std::size_t l = 0; l < (for_training ? layers + 1 : 1); ++l) {
         fit(inputs[l], vectors);
@@ -59,10 +61,12 @@ void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
     for (Buffer* buffer : {&s.mixed_k, &s.mixed_v, &s.mixed_r, &s.gated, &s.middle}) {
         fit(*buffer, vectors);
     }
-    fit(s.squared, rows * hidden);
+    fit(s.wide, rows * hidden);
     fit(s.rows, row_chunks * 3 * channels);
     fit(s.next_shift, sequences * channels);
-    fit(s.carry, sequences * channel_blocks * 5 * kChunkChannels);
+    const std::size_t blocks =
+        std::max(kCarry * channel_blocks_of(channels), channel_blocks_of(hidden));
+    fit(s.carry, sequences * blocks * kChunkChannels);
     s.chunk_loss.resize(row_chunks);
     fit(logits, rows * vocabulary);
     if (for_training) {
@@ -78,7 +82,7 @@ void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
 
 State& SequenceModel::Impl::fresh_state(std::size_t count) {
     if (fresh.sequences() != count) {
-        fresh = State(parameters.config(), count);
+        fresh = State(config, count);
     } else {
         fresh.reset();
     }
@@ -92,13 +96,15 @@ std::size_t SequenceModel::Impl::bytes() const {
         floats += input.size();
     }
     for (const Kept& k : kept) {
-        for (const Buffer* buffer : {&k.key, &k.value, &k.gate, &k.att_membrane, &k.hidden,
-                                     &k.ffn_value, &k.ffn_gate, &k.ffn_membrane}) {
+        for (const Buffer* buffer : {&k.key, &k.value, &k.gate, &k.ffn_value, &k.ffn_gate}) {
             floats += buffer->size();
+        }
+        for (const Buffer& buffer : k.membranes) {
+            floats += buffer.size();
         }
     }
     for (const Buffer* buffer :
-         {&s.mixed_k,    &s.mixed_v,  &s.mixed_r,  &s.gated,   &s.middle,   &s.squared,   &s.rows,
+         {&s.mixed_k,    &s.mixed_v,  &s.mixed_r,  &s.gated,   &s.middle,   &s.wide,      &s.rows,
           &s.next_shift, &s.carry,    &s.dx,       &s.ddrive,  &s.d1,       &s.d2,        &s.d3,
           &s.dmixed_k,   &s.dmixed_v, &s.dmixed_r, &s.dhidden, &s.row_sums, &s.block_sums}) {
         floats += buffer->size();
@@ -133,20 +139,24 @@ std::span<const float> SequenceModel::Impl::forward(const Batch& given, State& s
         Kept& k = kept_of(l);
         time_mix_inputs(l, layer, k, state);
         time_mix_recurrence(l, layer, k, state);
-        time_mix_spikes(l, layer, k, state);
+        time_mix_sum(l, layer, k, state);
         channel_mix(l, layer, k, state);
-        channel_mix_spikes(l, k, state);
+        channel_mix_sum(l, k, state);
     }
     head(tensors);
     return {logits.data(), rows * vocabulary};
 }
 
-void SequenceModel::Impl::embedding_bits(const ModelTensors<const float>& tensors, std::size_t row,
-                                         float* bits) const {
+void SequenceModel::Impl::embedded(const ModelTensors<const float>& tensors, std::size_t row,
+                                   float* to) const {
     const float* const from =
         tensors.embedding.data() + static_cast<std::size_t>(tokens[row]) * channels;
+    if (!config.binary_embedding) {
+        std::copy_n(from, channels, to);
+        return;
+    }
     for (std::size_t c = 0; c < channels; ++c) {
-        bits[c] = from[c] >= 0.0F ? 1.0F : 0.0F;
+        to[c] = from[c] >= 0.0F ? 1.0F : 0.0F;
     }
 }
 
@@ -154,12 +164,23 @@ void SequenceModel::Impl::embed(const ModelTensors<const float>& tensors) {
     const Norm ln0 = norm(tensors.ln0_weight, tensors.ln0_bias);
     Buffer& x = input_of(0);
     over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
-        float* const bits = scratch.rows.data() + chunk * 3 * channels;
+        float* const seen = scratch.rows.data() + chunk * 3 * channels;
         for (std::size_t row = first; row < last; ++row) {
-            embedding_bits(tensors, row, bits);
-            normalise_row(ln0, row_statistics(bits, channels, eps), bits,
+            embedded(tensors, row, seen);
+            normalise_row(ln0, row_statistics(seen, channels, eps), seen,
                           x.data() + row * channels);
         }
+    });
+}
+
+void SequenceModel::Impl::fire_in_front(std::size_t l, LifSite site, Kept& k, State& state,
+                                        Buffer& spikes) {
+    over_time_blocks(lif_width(config, site), [&](const TimeBlock& time, std::size_t,
+                                                  std::size_t sequence, std::size_t first,
+                                                  std::size_t at) {
+        float* const membrane = k.membranes[site].data() + at;
+        lif_forward(lif, time, membrane, state.layer(l, sequence).membranes[site].data() + first);
+        lif_spikes(lif, time, membrane, spikes.data() + at);
     });
 }
 
@@ -167,26 +188,30 @@ void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kep
                                           State& state) {
     const Norm ln1 = norm(layer.ln1_weight, layer.ln1_bias);
     const Buffer& x = input_of(l);
-    const Linear square{channels, channels};
-    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+    const bool in_front = config.spikes_in_front();
+    float* const mixed_k = (in_front ? k.membranes[LifSite::att_key] : scratch.mixed_k).data();
+    float* const mixed_v = (in_front ? k.membranes[LifSite::att_value] : scratch.mixed_v).data();
+    float* const mixed_r =
+        (in_front ? k.membranes[LifSite::att_receptance] : scratch.mixed_r).data();
+    const auto mixes = [&](std::size_t first, std::size_t last, std::size_t chunk) {
         const auto shift = [&](std::size_t sequence) {
             return state.layer(l, sequence).att_shift.data();
         };
         const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
                              const float* before) {
             const std::size_t at = row * channels;
-            mix_row(channels, layer.att.time_mix_k.data(), now, before,
-                    scratch.mixed_k.data() + at);
-            mix_row(channels, layer.att.time_mix_v.data(), now, before,
-                    scratch.mixed_v.data() + at);
-            mix_row(channels, layer.att.time_mix_r.data(), now, before,
-                    scratch.mixed_r.data() + at);
+            mix_row(channels, layer.att.time_mix_k.data(), now, before, mixed_k + at);
+            mix_row(channels, layer.att.time_mix_v.data(), now, before, mixed_v + at);
+            mix_row(channels, layer.att.time_mix_r.data(), now, before, mixed_r + at);
             if (ends_sequence(row)) {
                 // Not yet into the state: the chunk with the sequence's start may still read it.
                 std::copy_n(now, channels, scratch.next_shift.data() + row / length * channels);
             }
         };
         walk_normalised(first, last, chunk, ln1, x.data(), shift, mix);
+    };
+    const auto products = [&](std::size_t first, std::size_t last) {
+        const Linear square{channels, channels};
         const std::size_t at = first * channels;
         const std::size_t n = last - first;
         linear(square, layer.att.key.data(), n, scratch.mixed_k.data() + at, k.key.data() + at);
@@ -197,41 +222,59 @@ void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kep
         for (std::size_t i = 0; i < n * channels; ++i) {
             gate[i] = sigmoid(gate[i]);
         }
-    });
+    };
+    if (!in_front) {
+        over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+            mixes(first, last, chunk);
+            products(first, last);
+        });
+        return;
+    }
+    over_rows(mixes);
+    fire_in_front(l, LifSite::att_key, k, state, scratch.mixed_k);
+    fire_in_front(l, LifSite::att_value, k, state, scratch.mixed_v);
+    fire_in_front(l, LifSite::att_receptance, k, state, scratch.mixed_r);
+    over_rows([&](std::size_t first, std::size_t last, std::size_t) { products(first, last); });
 }
 
 void SequenceModel::Impl::time_mix_recurrence(std::size_t l, const Layer& layer, Kept& k,
                                               State& state) {
-    over_time_blocks([&](const TimeBlock& time, std::size_t, std::size_t sequence,
-                         std::size_t first, std::size_t at) {
+    const bool in_front = config.spikes_in_front();
+    float* const gated = (in_front ? k.membranes[LifSite::att_output] : scratch.gated).data();
+    over_time_blocks(channels, [&](const TimeBlock& time, std::size_t, std::size_t sequence,
+                                   std::size_t first, std::size_t at) {
         const State::Layer memory = state.layer(l, sequence);
         wkv_forward(time, decay.data() + l * channels + first, layer.att.time_first.data() + first,
                     k.key.data() + at, k.value.data() + at, k.gate.data() + at,
                     {memory.numerator.data() + first, memory.denominator.data() + first,
                      memory.exponent.data() + first},
-                    scratch.gated.data() + at);
+                    gated + at);
         std::copy_n(scratch.next_shift.data() + sequence * channels + first, time.channels,
                     memory.att_shift.data() + first);
     });
+    if (in_front) {
+        fire_in_front(l, LifSite::att_output, k, state, scratch.gated);
+    }
 }
 
-void SequenceModel::Impl::time_mix_spikes(std::size_t l, const Layer& layer, Kept& k,
-                                          State& state) {
+void SequenceModel::Impl::time_mix_sum(std::size_t l, const Layer& layer, Kept& k, State& state) {
+    Buffer& drive = k.membranes[LifSite::att];
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
         linear({channels, channels}, layer.att.output.data(), last - first,
-               scratch.gated.data() + first * channels, k.att_membrane.data() + first * channels);
+               scratch.gated.data() + first * channels, drive.data() + first * channels);
     });
     const Buffer& x = input_of(l);
-    over_time_blocks([&](const TimeBlock& time, std::size_t, std::size_t sequence,
-                         std::size_t first, std::size_t at) {
-        float* const membrane = k.att_membrane.data() + at;
-        if (spiking) {
-            lif_forward(lif, time, membrane, state.layer(l, sequence).att_membrane.data() + first);
+    over_time_blocks(channels, [&](const TimeBlock& time, std::size_t, std::size_t sequence,
+                                   std::size_t first, std::size_t at) {
+        float* const membrane = drive.data() + at;
+        if (config.spikes_behind()) {
+            lif_forward(lif, time, membrane,
+                        state.layer(l, sequence).membranes[LifSite::att].data() + first);
         }
         for (std::size_t t = 0; t < time.tokens; ++t) {
             const std::size_t row = t * time.stride;
             for (std::size_t c = row; c < row + time.channels; ++c) {
-                scratch.middle[at + c] = x[at + c] + fired(membrane[c]);
+                scratch.middle[at + c] = x[at + c] + added(membrane[c]);
             }
         }
     });
@@ -239,60 +282,92 @@ void SequenceModel::Impl::time_mix_spikes(std::size_t l, const Layer& layer, Kep
 
 void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k, State& state) {
     const Norm ln2 = norm(layer.ln2_weight, layer.ln2_bias);
-    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+    const bool in_front = config.spikes_in_front();
+    float* const mixed_k = (in_front ? k.membranes[LifSite::ffn_key] : scratch.mixed_k).data();
+    float* const mixed_r =
+        (in_front ? k.membranes[LifSite::ffn_receptance] : scratch.mixed_r).data();
+    const auto mixes = [&](std::size_t first, std::size_t last, std::size_t chunk) {
         const auto shift = [&](std::size_t sequence) {
             return state.layer(l, sequence).ffn_shift.data();
         };
         const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
                              const float* before) {
             const std::size_t at = row * channels;
-            mix_row(channels, layer.ffn.time_mix_k.data(), now, before,
-                    scratch.mixed_k.data() + at);
-            mix_row(channels, layer.ffn.time_mix_r.data(), now, before,
-                    scratch.mixed_r.data() + at);
+            mix_row(channels, layer.ffn.time_mix_k.data(), now, before, mixed_k + at);
+            mix_row(channels, layer.ffn.time_mix_r.data(), now, before, mixed_r + at);
             if (ends_sequence(row)) {
                 std::copy_n(now, channels, scratch.next_shift.data() + row / length * channels);
             }
         };
         walk_normalised(first, last, chunk, ln2, scratch.middle.data(), shift, mix);
+    };
+    Buffer& hidden_sums = k.membranes[LifSite::ffn_value];
+    const auto widen = [&](std::size_t first, std::size_t last) {
+        const std::size_t n = last - first;
+        float* const sums = hidden_sums.data() + first * hidden;
+        linear({hidden, channels}, layer.ffn.key.data(), n,
+               scratch.mixed_k.data() + first * channels, sums);
+        if (!config.hidden_spikes()) {
+            rectify(n * hidden, sums, scratch.wide.data() + first * hidden);
+        }
+    };
+    const auto narrow = [&](std::size_t first, std::size_t last) {
         const std::size_t at = first * channels;
         const std::size_t n = last - first;
-        float* const wide = k.hidden.data() + first * hidden;
-        float* const squared = scratch.squared.data() + first * hidden;
-        linear({hidden, channels}, layer.ffn.key.data(), n, scratch.mixed_k.data() + at, wide);
-#pragma omp simd
-        for (std::size_t i = 0; i < n * hidden; ++i) {
-            wide[i] = wide[i] > 0.0F ? wide[i] : 0.0F;
-            squared[i] = wide[i] * wide[i];
-        }
         float* const value = k.ffn_value.data() + at;
         float* const gate = k.ffn_gate.data() + at;
-        linear({channels, hidden}, layer.ffn.value.data(), n, squared, value);
+        linear({channels, hidden}, layer.ffn.value.data(), n, scratch.wide.data() + first * hidden,
+               value);
         linear({channels, channels}, layer.ffn.receptance.data(), n, scratch.mixed_r.data() + at,
                gate);
-        float* const drive = k.ffn_membrane.data() + at;
+        float* const drive = k.membranes[LifSite::ffn].data() + at;
 #pragma omp simd
         for (std::size_t i = 0; i < n * channels; ++i) {
             gate[i] = sigmoid(gate[i]);
             drive[i] = gate[i] * value[i];
         }
-    });
+    };
+    if (!config.hidden_spikes()) {
+        over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+            mixes(first, last, chunk);
+            widen(first, last);
+            narrow(first, last);
+        });
+        return;
+    }
+    over_rows(mixes);
+    if (in_front) {
+        fire_in_front(l, LifSite::ffn_key, k, state, scratch.mixed_k);
+        fire_in_front(l, LifSite::ffn_receptance, k, state, scratch.mixed_r);
+    }
+    over_rows([&](std::size_t first, std::size_t last, std::size_t) { widen(first, last); });
+    fire_in_front(l, LifSite::ffn_value, k, state, scratch.wide);
+    over_rows([&](std::size_t first, std::size_t last, std::size_t) { narrow(first, last); });
 }
 
-void SequenceModel::Impl::channel_mix_spikes(std::size_t l, Kept& k, State& state) {
+void SequenceModel::Impl::rectify(std::size_t n, float* sums, float* activations) const {
+    const bool squared = config.ffn_activation == FfnActivation::relu_squared;
+#pragma omp simd
+    for (std::size_t i = 0; i < n; ++i) {
+        sums[i] = sums[i] > 0.0F ? sums[i] : 0.0F;
+        activations[i] = squared ? sums[i] * sums[i] : sums[i];
+    }
+}
+
+void SequenceModel::Impl::channel_mix_sum(std::size_t l, Kept& k, State& state) {
     Buffer& next = input_of(l + 1);
     const std::uint32_t salt = dropout_salt(l);
-    over_time_blocks([&](const TimeBlock& time, std::size_t, std::size_t sequence,
-                         std::size_t first, std::size_t at) {
+    over_time_blocks(channels, [&](const TimeBlock& time, std::size_t, std::size_t sequence,
+                                   std::size_t first, std::size_t at) {
         const State::Layer memory = state.layer(l, sequence);
-        float* const membrane = k.ffn_membrane.data() + at;
-        if (spiking) {
-            lif_forward(lif, time, membrane, memory.ffn_membrane.data() + first);
+        float* const membrane = k.membranes[LifSite::ffn].data() + at;
+        if (config.spikes_behind()) {
+            lif_forward(lif, time, membrane, memory.membranes[LifSite::ffn].data() + first);
         }
         for (std::size_t t = 0; t < time.tokens; ++t) {
             const std::size_t row = t * time.stride;
             for (std::size_t c = row; c < row + time.channels; ++c) {
-                next[at + c] = scratch.middle[at + c] + fired(membrane[c]);
+                next[at + c] = scratch.middle[at + c] + added(membrane[c]);
             }
             if (dropout.rate > 0.0) {
                 for (std::size_t c = row; c < row + time.channels; ++c) {

@@ -40,15 +40,17 @@ struct SequenceModel::Impl {
     static constexpr std::size_t kChunkChannels = 64;
     /// Vectors that a chunk of rows sums up: gain and bias of a LayerNorm, up to three mixes.
     static constexpr std::size_t kRowSums = 5;
+    /// Vectors that a block of channels carries back along time: WKV's five.
+    static constexpr std::size_t kCarry = 5;
 
-    /// What the backward pass needs of one layer, [N, C] unless said: 8 C + H floats a token, and
-    /// its input. Membranes hold the LIF's h (dense variant: the drive).
+    /// What the backward pass needs of one layer, [N, C] unless said: 7 C + H floats a token, the
+    /// membranes in front of matrices where they are, and the layer's input.
     struct Kept {
         Buffer key, value, gate;  // gate: sigmoid of the receptance
-        Buffer att_membrane;
-        Buffer hidden;  // [N, H], behind ReLU, before the square
         Buffer ffn_value, ffn_gate;
-        Buffer ffn_membrane;
+        /// The LIFs' h. Where there are no neurons, behind a sub-block: the drive; on the hidden
+        /// channels, [N, H]: what ReLU leaves.
+        PerLifSite<Buffer> membranes;
     };
 
     /// Shared by all layers, [N, C] unless said.
@@ -56,10 +58,10 @@ struct SequenceModel::Impl {
         Buffer mixed_k, mixed_v, mixed_r;  // inputs of the matrices
         Buffer gated;                      // sigmoid(r) * y
         Buffer middle;                     // residual stream between the sub-blocks
-        Buffer squared;                    // [N, H]
+        Buffer wide;                       // [N, H], what the channel-mix's value reads
         Buffer rows;                       // [row chunks, 3, C]
         Buffer next_shift;                 // [sequences, C]
-        Buffer carry;                      // [time blocks, 5, kChunkChannels]
+        Buffer carry;                      // [time blocks, kCarry, kChunkChannels]
         // Only the backward pass:
         Buffer dx;                            // of the residual stream
         Buffer ddrive;                        // of what a LIF receives
@@ -84,9 +86,14 @@ struct SequenceModel::Impl {
     void embed(const ModelTensors<const float>& tensors);
     void time_mix_inputs(std::size_t l, const Layer& layer, Kept& kept, State& state);
     void time_mix_recurrence(std::size_t l, const Layer& layer, Kept& kept, State& state);
-    void time_mix_spikes(std::size_t l, const Layer& layer, Kept& kept, State& state);
+    void time_mix_sum(std::size_t l, const Layer& layer, Kept& kept, State& state);
     void channel_mix(std::size_t l, const Layer& layer, Kept& kept, State& state);
-    void channel_mix_spikes(std::size_t l, Kept& kept, State& state);
+    /// Sums of hidden channels become what ReLU leaves of them, `activations` that or its square.
+    void rectify(std::size_t n, float* sums, float* activations) const;
+    void channel_mix_sum(std::size_t l, Kept& kept, State& state);
+    /// A layer of neurons in front of a matrix: the drive in its membranes becomes h, and what the
+    /// matrix reads the spikes.
+    void fire_in_front(std::size_t l, LifSite site, Kept& kept, State& state, Buffer& spikes);
     void head(const ModelTensors<const float>& tensors);
 
     double loss_gradient(std::span<const int> targets, double positions, double l2_wrap);
@@ -94,10 +101,18 @@ struct SequenceModel::Impl {
     void channel_mix_backward(std::size_t l, const Layer& layer, LayerTensors<float>& gradients);
     void time_mix_backward(std::size_t l, const Layer& layer, LayerTensors<float>& gradients);
     void embed_backward(const ModelTensors<const float>& tensors, ModelTensors<float>& gradients);
-    void embedding_bits(const ModelTensors<const float>& tensors, std::size_t row,
-                        float* bits) const;
+    /// What LayerNorm 0 sees of a row's token: the embedding's bits, or its values.
+    void embedded(const ModelTensors<const float>& tensors, std::size_t row, float* to) const;
+    /// The way back through what stands behind a sub-block.
     void lif_gradient(const Buffer& membrane, const TimeBlock& time, std::size_t block,
                       std::size_t at);
+    /// The way back of fire_in_front: in `gradient` that of the spikes becomes that of the drive.
+    void front_gradient(LifSite site, const Kept& kept, Buffer& gradient);
+    /// Behind a walk that has filled a buffer with what a matrix reads without spikes: the spikes.
+    void spikes_again(LifSite site, const Kept& kept, Buffer& spikes);
+    /// The way back of `rectify`, whose rectified sums give the activations again.
+    void rectify_backward(std::size_t n, const float* rectified, float* activations,
+                          float* gradient) const;
 
     /// The last part of a sub-block's way back: the matrices' gradients from what went in and came
     /// out, the mixes and the LayerNorm.
@@ -115,16 +130,21 @@ struct SequenceModel::Impl {
         workers.run(row_chunks, std::cref(chunk_body));
     }
 
-    /// Runs body(time block, its index, sequence, first channel, offset of its first element).
+    /// Runs body(time block, its index, sequence, first channel, offset of its first element) over
+    /// vectors of `width`.
     template <class Body>
-    void over_time_blocks(const Body& body) {
+    void over_time_blocks(std::size_t width, const Body& body) {
+        const std::size_t blocks = channel_blocks_of(width);
         const auto block_body = [&](std::size_t block) {
-            const std::size_t sequence = block / channel_blocks;
-            const std::size_t first = block % channel_blocks * kChunkChannels;
-            const TimeBlock time{length, std::min(kChunkChannels, channels - first), channels};
-            body(time, block, sequence, first, sequence * length * channels + first);
+            const std::size_t sequence = block / blocks;
+            const std::size_t first = block % blocks * kChunkChannels;
+            const TimeBlock time{length, std::min(kChunkChannels, width - first), width};
+            body(time, block, sequence, first, sequence * length * width + first);
         };
-        workers.run(sequences * channel_blocks, std::cref(block_body));
+        workers.run(sequences * blocks, std::cref(block_body));
+    }
+    static std::size_t channel_blocks_of(std::size_t width) {
+        return (width + kChunkChannels - 1) / kChunkChannels;
     }
 
     /// For each row of a chunk: body(row, statistics, LayerNorm of x, that of the token before).
@@ -158,8 +178,9 @@ struct SequenceModel::Impl {
     }
     bool starts_sequence(std::size_t row) const { return row % length == 0; }
     bool ends_sequence(std::size_t row) const { return row % length == length - 1; }
-    float fired(float membrane) const {
-        return spiking ? (membrane >= lif.threshold ? 1.0F : 0.0F) : membrane;
+    /// What enters the residual stream.
+    float added(float membrane) const {
+        return config.spikes_behind() ? (membrane >= lif.threshold ? 1.0F : 0.0F) : membrane;
     }
     Kept& kept_of(std::size_t l) { return kept[keeping ? l : 0]; }
     Buffer& input_of(std::size_t l) { return inputs[keeping ? l : 0]; }
@@ -169,14 +190,14 @@ struct SequenceModel::Impl {
 
     const Parameters& parameters;
     Workers& workers;
+    const ModelConfig& config;
     std::size_t layers, channels, hidden, vocabulary;
     float eps;
-    bool spiking;
     Lif lif;
 
     // The batch at hand.
     std::vector<int> tokens;
-    std::size_t rows = 0, sequences = 0, length = 0, row_chunks = 0, channel_blocks = 0;
+    std::size_t rows = 0, sequences = 0, length = 0, row_chunks = 0;
     bool keeping = false;
     Dropout dropout;
 

@@ -65,8 +65,8 @@ double SequenceModel::backward(std::span<const int> targets, double positions, d
 
 std::vector<std::uint8_t> SequenceModel::spikes(int layer, LifSite site) const {
     const Impl::Kept& kept = impl_->kept.at(static_cast<std::size_t>(layer));
-    const auto& membrane = site == LifSite::att ? kept.att_membrane : kept.ffn_membrane;
-    std::vector<std::uint8_t> fired(impl_->rows * impl_->channels);
+    const auto& membrane = kept.membranes[site];
+    std::vector<std::uint8_t> fired(impl_->rows * lif_width(impl_->parameters.config(), site));
     for (std::size_t i = 0; i < fired.size(); ++i) {
         fired[i] = membrane[i] >= impl_->lif.threshold ? 1 : 0;
     }

@@ -29,9 +29,6 @@ struct Dropout {
     std::uint64_t seed = 0;
 };
 
-/// The two LIF layers of a block.
-enum class LifSite { att, ffn };
-
 class SequenceModel {
   public:
     /// Keeps references: both must outlive it. The parameters may change between calls.
@@ -58,7 +55,8 @@ class SequenceModel {
     double backward(std::span<const int> targets, double positions, double l2_wrap,
                     Parameters& gradients);
 
-    /// Spikes of a LIF layer in the last training pass, [sequences * length, C] of 0 and 1.
+    /// Spikes of a LIF layer in the last training pass, [sequences * length, neurons] of 0 and 1.
+    /// The model must have that site.
     std::vector<std::uint8_t> spikes(int layer, LifSite site) const;
     /// The fraction of ones among them.
     double firing_rate(int layer, LifSite site) const;

@@ -3,14 +3,15 @@
 
 #include "models/aligned_vector.hpp"
 #include "models/config.hpp"
+#include "models/lif_sites.hpp"
 
 #include <cstddef>
 #include <span>
 
 namespace spikeloom::models {
 
-/// Seven vectors of C floats a layer, for each of `sequences` independent sequences. It is a value:
-/// copy it to keep a snapshot, assign it to go back.
+/// Five vectors of C floats a layer and the membranes of its neurons, for each of `sequences`
+/// independent sequences. It is a value: copy it to keep a snapshot, assign it to go back.
 class State {
   public:
     /// The state before the first token.
@@ -19,11 +20,10 @@ class State {
     struct Layer {
         std::span<float> att_shift;  ///< LN1(x) of the token before
         std::span<float> numerator;  ///< WKV: sum of weights times values, scaled by exp(-exponent)
-        std::span<float> denominator;   ///< WKV: sum of weights, on the same scale
-        std::span<float> exponent;      ///< WKV: the scale
-        std::span<float> att_membrane;  ///< LIF behind the time-mix, after its reset
-        std::span<float> ffn_shift;     ///< LN2(x) of the token before
-        std::span<float> ffn_membrane;  ///< LIF behind the channel-mix, after its reset
+        std::span<float> denominator;            ///< WKV: sum of weights, on the same scale
+        std::span<float> exponent;               ///< WKV: the scale
+        std::span<float> ffn_shift;              ///< LN2(x) of the token before
+        PerLifSite<std::span<float>> membranes;  ///< after the reset; empty where there is no LIF
     };
     Layer layer(std::size_t layer, std::size_t sequence = 0);
 
@@ -32,9 +32,9 @@ class State {
     std::span<const float> flat() const { return values_; }
 
   private:
-    std::size_t layers_;
-    std::size_t channels_;
+    ModelConfig config_;
     std::size_t sequences_;
+    std::size_t layer_size_;
     AlignedVector<float> values_;
 };
 

@@ -89,19 +89,18 @@ CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
         const auto most = static_cast<std::size_t>(run_.training.evaluation_tokens);
         point.valid_bits = evaluate(parameters_, text.first(std::min(text.size(), most)), workers_);
     }
-    const std::vector<double> rates = firing_rates();
-    for (const double rate : rates) {
-        point.firing_rate += rate / static_cast<double>(rates.size());
+    const std::vector<FiringRate> rates = firing_rates();
+    for (const FiringRate& site : rates) {
+        point.firing_rate += site.rate / static_cast<double>(rates.size());
     }
     return point;
 }
 
-std::vector<double> Trainer::firing_rates() const {
-    std::vector<double> rates;
-    if (run_.model.spiking() && !tokens_.empty()) {
-        for (int l = 0; l < run_.model.layers; ++l) {
-            rates.push_back(model_.firing_rate(l, LifSite::att));
-            rates.push_back(model_.firing_rate(l, LifSite::ffn));
+std::vector<Trainer::FiringRate> Trainer::firing_rates() const {
+    std::vector<FiringRate> rates;
+    for (int l = 0; l < run_.model.layers && !tokens_.empty(); ++l) {
+        for (const LifSite site : lif_sites(run_.model)) {
+            rates.push_back({l, site, model_.firing_rate(l, site)});
         }
     }
     return rates;

@@ -26,7 +26,7 @@ struct CurvePoint {
     double gradient_norm = 0.0;  ///< before clipping
     double train_bits = 0.0;     ///< mean over the steps since the point before
     double valid_bits = 0.0;     ///< see evaluation.hpp; not a number without validation text
-    double firing_rate = 0.0;    ///< mean over all LIF neurons, last micro-batch
+    double firing_rate = 0.0;    ///< mean over all layers of LIF neurons, last micro-batch
 };
 
 class Trainer {
@@ -60,9 +60,14 @@ class Trainer {
     std::int64_t tokens() const;
     /// Time spent in steps by this process, evaluations and files left out.
     double training_seconds() const { return training_seconds_; }
-    /// Firing rates of the last micro-batch, layer by layer: behind time-mix, behind channel-mix.
-    /// Empty for the dense variant and before the first step.
-    std::vector<double> firing_rates() const;
+    /// Firing rates of the last micro-batch, layer by layer, in the order of the data. Empty for
+    /// the dense variant and before the first step.
+    struct FiringRate {
+        int layer;
+        LifSite site;
+        double rate;
+    };
+    std::vector<FiringRate> firing_rates() const;
 
   private:
     /// One update; returns the mean bits per token before it.

@@ -34,6 +34,9 @@ inline models::Parameters random_parameters(const models::ModelConfig& config,
         }
     };
     const double unit = 1.0 / std::sqrt(static_cast<double>(config.channels));
+    // Where neurons stand in front of the matrices, what drives them is larger.
+    const double loud = config.spikes_in_front() ? 6.0 : 1.0;
+    const double hidden_loud = config.hidden_spikes() ? 4.0 : 1.0;
     auto& tensors = parameters.tensors();
     fill(tensors.embedding, 0.0, 1.0);
     fill(tensors.ln0_weight, 1.0, 0.1);
@@ -42,9 +45,9 @@ inline models::Parameters random_parameters(const models::ModelConfig& config,
     fill(tensors.ln_out_bias, 0.0, 0.1);
     fill(tensors.head, 0.0, unit);
     for (auto& layer : tensors.layers) {
-        fill(layer.ln1_weight, 1.0, 0.1);
+        fill(layer.ln1_weight, config.spikes_in_front() ? 2.0 : 1.0, 0.1);
         fill(layer.ln1_bias, 0.0, 0.1);
-        fill(layer.ln2_weight, 1.0, 0.1);
+        fill(layer.ln2_weight, config.spikes_in_front() ? 2.0 : 1.0, 0.1);
         fill(layer.ln2_bias, 0.0, 0.1);
         uniform(layer.att.time_decay, -4.0, 1.0);
         uniform(layer.att.time_first, -1.5, 0.5);
@@ -53,10 +56,10 @@ inline models::Parameters random_parameters(const models::ModelConfig& config,
             uniform(mix, 0.0, 1.0);
         }
         fill(layer.att.key, 0.0, unit);
-        fill(layer.att.value, 0.0, unit);
+        fill(layer.att.value, 0.0, loud * unit);
         fill(layer.att.receptance, 0.0, unit);
-        fill(layer.att.output, 0.0, 6.0 * unit);
-        fill(layer.ffn.key, 0.0, unit);
+        fill(layer.att.output, 0.0, config.spikes_behind() ? 6.0 * unit : unit);
+        fill(layer.ffn.key, 0.0, hidden_loud * unit);
         fill(layer.ffn.receptance, 0.0, unit);
         fill(layer.ffn.value, 0.0, 2.0 * unit);
     }

@@ -43,9 +43,9 @@ IntegerState rounded_state(State from, const ModelConfig& config) {
         copy_rounded(a.numerator, b.numerator);
         copy_rounded(a.denominator, b.denominator);
         copy_rounded(a.exponent, b.exponent);
-        copy_rounded(a.att_membrane, b.att_membrane);
+        copy_rounded(a.membranes[LifSite::att], b.att_membrane);
         copy_rounded(a.ffn_shift, b.ffn_shift);
-        copy_rounded(a.ffn_membrane, b.ffn_membrane);
+        copy_rounded(a.membranes[LifSite::ffn], b.ffn_membrane);
     }
     return result;
 }

@@ -14,7 +14,7 @@ using namespace spikeloom::models;
 
 namespace {
 
-constexpr Lif kLif{0.5F, 1.0F, 2.0F};
+constexpr Lif kLif{0.5F, 1.0F, Surrogate::arctangent, 2.0F};
 const double kPi = std::acos(-1.0);
 
 /// What backward passes of one channel leave behind.
@@ -74,14 +74,40 @@ TEST_CASE("A LIF's state runs on from one block of tokens to the next") {
     CHECK(v == w);
 }
 
-TEST_CASE("The surrogate is the derivative of the scaled arctangent") {
-    CHECK(surrogate(0.0F, 2.0F) == 1.0F);
-    CHECK(surrogate(0.0F, 3.0F) == 1.5F);
-    for (const double z : {-1.5, -0.3, 0.2, 0.9}) {
-        const double step = 1e-5;
-        const auto primitive = [&](double x) { return std::atan(kPi / 2.0 * 2.0 * x) / kPi; };
-        const double slope = (primitive(z + step) - primitive(z - step)) / (2.0 * step);
-        CHECK(surrogate(static_cast<float>(z), 2.0F) == Approx(slope).epsilon(1e-4));
+TEST_CASE("The arctangent surrogate has the slope of a scaled arctangent") {
+    // At 0 alpha / 2; with alpha = 2 at z = 1 / pi: 1 / (1 + 1) = 1/2.
+    CHECK(ArctangentSlope{}(0.0F, 2.0F) == 1.0F);
+    CHECK(ArctangentSlope{}(0.0F, 3.0F) == 1.5F);
+    CHECK(ArctangentSlope{}(static_cast<float>(-1.0 / kPi), 2.0F) == Approx(0.5));
+}
+
+TEST_CASE("The sigmoid surrogate has the slope of a scaled sigmoid") {
+    // At 0 alpha / 4; with alpha = 4 at 4 z = ln 3: sigmoid = 3/4, so 4 * 3/4 * 1/4.
+    CHECK(SigmoidSlope{}(0.0F, 4.0F) == 1.0F);
+    CHECK(SigmoidSlope{}(0.0F, 2.0F) == 0.5F);
+    CHECK(SigmoidSlope{}(static_cast<float>(std::log(3.0) / 4.0), 4.0F) == Approx(0.75));
+}
+
+TEST_CASE("The triangle surrogate falls from alpha to nothing within 1 / alpha") {
+    CHECK(TriangleSlope{}(0.0F, 2.0F) == 2.0F);
+    CHECK(TriangleSlope{}(0.25F, 2.0F) == 1.0F);
+    CHECK(TriangleSlope{}(-0.125F, 2.0F) == 1.5F);
+    CHECK(TriangleSlope{}(0.5F, 2.0F) == 0.0F);
+    CHECK(TriangleSlope{}(-3.0F, 2.0F) == 0.0F);
+}
+
+TEST_CASE("Every surrogate rises by 1 in all, so none scales the gradient") {
+    for (const Surrogate kind : {Surrogate::arctangent, Surrogate::sigmoid, Surrogate::triangle}) {
+        const double rise = with_slope(kind, [](const auto& slope) {
+            double sum = 0.0;
+            const double step = 1e-3;
+            for (double z = -100.0; z < 100.0; z += step) {
+                sum += step * static_cast<double>(slope(static_cast<float>(z), 2.0F));
+            }
+            return sum;
+        });
+        // Beyond 100 the arctangent still rises by 2 / (2 pi^2 100).
+        CHECK(rise == Approx(1.0).margin(2e-3));
     }
 }
 
@@ -109,6 +135,23 @@ TEST_CASE("A neuron that has fired passes on only the reset's gradient") {
     lif_backward(kLif, {2, 1, 1}, membrane.data(), dspikes.data(), ddrive.data(), &carry);
     const double dv0 = 0.5 / (1.0 + std::pow(kPi * 0.6, 2.0));
     CHECK(ddrive[0] == Approx(-1.5 * dv0 / (1.0 + std::pow(kPi * 0.5, 2.0)) / 2.0));
+}
+
+TEST_CASE("A neuron's gradient has the slope of the surrogate that was chosen") {
+    // h = 1.25, z = 0.25, no later token: d drive = slope / tau.
+    const std::vector<float> membrane{1.25F};
+    const std::vector<float> dspikes{1.0F};
+    const auto gradient = [&](Surrogate kind) {
+        float ddrive = 0.0F;
+        float carry = 0.0F;
+        lif_backward({0.5F, 1.0F, kind, 2.0F}, {1, 1, 1}, membrane.data(), dspikes.data(), &ddrive,
+                     &carry);
+        return ddrive;
+    };
+    CHECK(gradient(Surrogate::arctangent) == Approx(0.5 / (1.0 + kPi * kPi / 16.0)));
+    const double s = 1.0 / (1.0 + std::exp(-0.5));
+    CHECK(gradient(Surrogate::sigmoid) == Approx(0.5 * 2.0 * s * (1.0 - s)));
+    CHECK(gradient(Surrogate::triangle) == Approx(0.5));
 }
 
 TEST_CASE("WKV averages the values, with a bonus for the present one and a decay for the past") {

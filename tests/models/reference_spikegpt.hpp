@@ -52,13 +52,25 @@ inline double value_of(double a) {
     return a;
 }
 
-/// 1 from 0 on; backwards the arctangent surrogate.
-inline double heaviside(double x, double) {
+/// 1 from 0 on; backwards the surrogate's slope.
+inline double heaviside(double x, const models::ModelConfig&) {
     return x >= 0.0 ? 1.0 : 0.0;
 }
-inline Dual heaviside(Dual x, double alpha) {
-    const double scaled = std::acos(-1.0) / 2.0 * alpha * x.value;
-    return {x.value >= 0.0 ? 1.0 : 0.0, alpha / 2.0 / (1.0 + scaled * scaled) * x.slope};
+inline Dual heaviside(Dual x, const models::ModelConfig& config) {
+    const double alpha = config.surrogate_alpha;
+    const double z = x.value;
+    double slope = 0.0;
+    switch (config.surrogate) {
+        case models::Surrogate::arctangent:
+            slope = alpha / 2.0 / (1.0 + std::pow(std::acos(-1.0) / 2.0 * alpha * z, 2.0));
+            break;
+        case models::Surrogate::sigmoid:
+            slope = alpha / std::pow(2.0 * std::cosh(alpha * z / 2.0), 2.0);
+            break;
+        case models::Surrogate::triangle:
+            slope = std::abs(z) < 1.0 / alpha ? alpha * (1.0 - alpha * std::abs(z)) : 0.0;
+    }
+    return {z >= 0.0 ? 1.0 : 0.0, slope * x.slope};
 }
 inline double l2_wrap_term(double, double) {
     return 0.0;
@@ -88,25 +100,27 @@ class ReferenceSpikeGpt {
 
     void reset() {
         memory_.assign(static_cast<std::size_t>(config_.layers),
-                       Memory{zeros(), zeros(), zeros(), zeros(), zeros(), zeros()});
+                       Memory{zeros(), zeros(), zeros(), zeros(), {}});
     }
 
     /// Logits of the next token; `spikes` gets every LIF's output, in order.
     Vector step(int token, std::vector<int>* spikes = nullptr) {
         Vector x(C_);
         for (std::size_t c = 0; c < C_; ++c) {
-            x[c] = heaviside(at("emb.weight")[static_cast<std::size_t>(token) * C_ + c],
-                             config_.surrogate_alpha);
+            const Real& value = at("emb.weight")[static_cast<std::size_t>(token) * C_ + c];
+            x[c] = config_.binary_embedding ? heaviside(value, config_) : value;
         }
         x = norm(x, "blocks.0.ln0");
         for (std::size_t l = 0; l < memory_.size(); ++l) {
             const std::string block = "blocks." + std::to_string(l) + ".";
             Memory& m = memory_[l];
-            x = plus(x, fire(time_mix(norm(x, block + "ln1"), block + "att.", m), m.att, spikes));
-            x = plus(x,
-                     fire(channel_mix(norm(x, block + "ln2"), block + "ffn.", m), m.ffn, spikes));
+            x = plus(x, behind("att", time_mix(norm(x, block + "ln1"), block + "att.", m, spikes),
+                               m, spikes));
+            x = plus(
+                x, behind("ffn", channel_mix(norm(x, block + "ln2"), block + "ffn.", m, spikes), m,
+                          spikes));
         }
-        return product("head.weight", norm(x, "ln_out"));
+        return product(config_.tied_head ? "emb.weight" : "head.weight", norm(x, "ln_out"));
     }
 
     /// Mean cross-entropy over sequences of equal length, with the L2Wrap.
@@ -135,7 +149,8 @@ class ReferenceSpikeGpt {
 
   private:
     struct Memory {
-        Vector att_before, ffn_before, numerator, denominator, att, ffn;
+        Vector att_before, ffn_before, numerator, denominator;
+        std::map<std::string, Vector> membranes;
     };
 
     Vector zeros() const { return Vector(C_, Real(0.0)); }
@@ -192,12 +207,17 @@ class ReferenceSpikeGpt {
     }
 
     /// The recurrence as it is defined, without the exponent that keeps it in range.
-    Vector time_mix(const Vector& now, const std::string& att, Memory& m) const {
+    Vector time_mix(const Vector& now, const std::string& att, Memory& m,
+                    std::vector<int>* spikes) const {
         using std::exp;
-        const Vector k = product(att + "key.weight", mix(att + "time_mix_k", now, m.att_before));
-        const Vector v = product(att + "value.weight", mix(att + "time_mix_v", now, m.att_before));
-        const Vector r =
-            product(att + "receptance.weight", mix(att + "time_mix_r", now, m.att_before));
+        const auto projected = [&](const std::string& matrix, const std::string& mixed) {
+            return product(
+                att + matrix + ".weight",
+                in_front("att " + matrix, mix(att + mixed, now, m.att_before), m, spikes));
+        };
+        const Vector k = projected("key", "time_mix_k");
+        const Vector v = projected("value", "time_mix_v");
+        const Vector r = projected("receptance", "time_mix_r");
         m.att_before = now;
         Vector gated(C_);
         for (std::size_t c = 0; c < C_; ++c) {
@@ -208,16 +228,29 @@ class ReferenceSpikeGpt {
             m.numerator[c] = decay * m.numerator[c] + exp(k[c]) * v[c];
             m.denominator[c] = decay * m.denominator[c] + exp(k[c]);
         }
-        return product(att + "output.weight", gated);
+        return product(att + "output.weight", in_front("att output", gated, m, spikes));
     }
 
-    Vector channel_mix(const Vector& now, const std::string& ffn, Memory& m) const {
-        Vector k = product(ffn + "key.weight", mix(ffn + "time_mix_k", now, m.ffn_before));
-        const Vector r =
-            product(ffn + "receptance.weight", mix(ffn + "time_mix_r", now, m.ffn_before));
+    Vector channel_mix(const Vector& now, const std::string& ffn, Memory& m,
+                       std::vector<int>* spikes) const {
+        const auto projected = [&](const std::string& matrix, const std::string& mixed) {
+            return product(
+                ffn + matrix + ".weight",
+                in_front("ffn " + matrix, mix(ffn + mixed, now, m.ffn_before), m, spikes));
+        };
+        Vector k = projected("key", "time_mix_k");
+        const Vector r = projected("receptance", "time_mix_r");
         m.ffn_before = now;
-        for (Real& value : k) {
-            value = value_of(value) > 0.0 ? value * value : Real(0.0);
+        if (config_.variant == models::Variant::lif_linear ||
+            config_.ffn_activation == models::FfnActivation::lif) {
+            k = fire(k, m.membranes["ffn value"], spikes);
+        } else {
+            for (Real& value : k) {
+                value = value_of(value) > 0.0 ? value : Real(0.0);
+                if (config_.ffn_activation == models::FfnActivation::relu_squared) {
+                    value = value * value;
+                }
+            }
         }
         Vector y = product(ffn + "value.weight", k);
         for (std::size_t c = 0; c < C_; ++c) {
@@ -226,14 +259,26 @@ class ReferenceSpikeGpt {
         return y;
     }
 
+    Vector behind(const std::string& site, const Vector& drive, Memory& m,
+                  std::vector<int>* spikes) const {
+        return config_.variant == models::Variant::linear_lif
+                   ? fire(drive, m.membranes[site], spikes)
+                   : drive;
+    }
+
+    Vector in_front(const std::string& site, const Vector& drive, Memory& m,
+                    std::vector<int>* spikes) const {
+        return config_.variant == models::Variant::lif_linear
+                   ? fire(drive, m.membranes[site], spikes)
+                   : drive;
+    }
+
     Vector fire(const Vector& drive, Vector& membrane, std::vector<int>* spikes) const {
-        if (!config_.spiking()) {
-            return drive;
-        }
-        Vector s(C_);
-        for (std::size_t c = 0; c < C_; ++c) {
+        membrane.resize(drive.size(), Real(0.0));
+        Vector s(drive.size());
+        for (std::size_t c = 0; c < drive.size(); ++c) {
             const Real h = membrane[c] + (drive[c] - membrane[c]) / Real(config_.tau);
-            s[c] = heaviside(h - Real(config_.threshold), config_.surrogate_alpha);
+            s[c] = heaviside(h - Real(config_.threshold), config_);
             membrane[c] = h * (Real(1.0) - s[c]);
             if (spikes != nullptr) {
                 spikes->push_back(value_of(s[c]) > 0.5 ? 1 : 0);

@@ -30,6 +30,28 @@ ModelConfig odd_config(Variant variant) {
     return config;
 }
 
+/// Every variant, and every option away from what is published.
+std::vector<ModelConfig> all_kinds() {
+    std::vector<ModelConfig> kinds;
+    for (const Variant variant : {Variant::linear_lif, Variant::lif_linear, Variant::dense}) {
+        kinds.push_back(odd_config(variant));
+    }
+    kinds.push_back(odd_config(Variant::linear_lif));
+    kinds.back().ffn_activation = FfnActivation::lif;
+    kinds.back().surrogate = Surrogate::sigmoid;
+    kinds.back().surrogate_alpha = 3.0;
+    kinds.push_back(odd_config(Variant::linear_lif));
+    kinds.back().ffn_activation = FfnActivation::relu;
+    kinds.back().binary_embedding = false;
+    kinds.push_back(odd_config(Variant::lif_linear));
+    kinds.back().surrogate = Surrogate::triangle;
+    kinds.back().surrogate_alpha = 0.5;
+    kinds.back().tau = 1.25;
+    kinds.back().threshold = 0.7;
+    kinds.back().tied_head = true;
+    return kinds;
+}
+
 double plain(const std::string&, std::size_t, float value) {
     return value;
 }
@@ -53,9 +75,8 @@ Gradients gradients_of(const Parameters& parameters, const std::vector<int>& tok
 
 }  // namespace
 
-TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in both variants") {
-    const Variant variant = GENERATE(Variant::linear_lif, Variant::dense);
-    const ModelConfig config = odd_config(variant);
+TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in every variant") {
+    const ModelConfig config = GENERATE(from_range(all_kinds()));
     const Parameters parameters = random_parameters(config, 3);
     const std::size_t sequences = 3;
     const std::vector<int> tokens = random_tokens(config, sequences * 17, 4);
@@ -63,15 +84,26 @@ TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in both 
     SequenceModel model(parameters, workers);
     const std::span<const float> logits = model.forward_for_training({tokens, sequences});
 
+    // By token: the neurons of all layers in the order of the data.
+    std::vector<std::vector<int>> spikes(tokens.size());
+    for (int l = 0; l < config.layers; ++l) {
+        for (const LifSite site : lif_sites(config)) {
+            const std::vector<std::uint8_t> fired = model.spikes(l, site);
+            const std::size_t width = lif_width(config, site);
+            const auto count = std::count(fired.begin(), fired.end(), 1);
+            INFO("layer " << l << " " << name_of(site));
+            CHECK(count > 10);  // otherwise nothing was compared
+            CHECK(count < static_cast<std::ptrdiff_t>(fired.size()) - 10);
+            CHECK(model.firing_rate(l, site) ==
+                  Approx(static_cast<double>(count) / static_cast<double>(fired.size())));
+            for (std::size_t i = 0; i < tokens.size(); ++i) {
+                const auto row = fired.begin() + static_cast<std::ptrdiff_t>(i * width);
+                spikes[i].insert(spikes[i].end(), row, row + static_cast<std::ptrdiff_t>(width));
+            }
+        }
+    }
     ReferenceSpikeGpt<double> reference(parameters, plain);
     double worst = 0.0;
-    std::size_t wrong = 0;
-    std::size_t fired = 0;
-    std::vector<std::vector<std::uint8_t>> spikes;
-    for (int l = 0; l < config.layers; ++l) {
-        spikes.push_back(model.spikes(l, LifSite::att));
-        spikes.push_back(model.spikes(l, LifSite::ffn));
-    }
     for (std::size_t i = 0; i < tokens.size(); ++i) {
         if (i % 17 == 0) {
             reference.reset();
@@ -81,20 +113,14 @@ TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in both 
         for (std::size_t v = 0; v < z.size(); ++v) {
             worst = std::max(worst, std::abs(z[v] - logits[i * z.size() + v]));
         }
-        for (std::size_t s = 0; s < expected.size(); ++s) {
-            const int found = spikes[s / 13][i * 13 + s % 13];
-            wrong += found != expected[s] ? 1 : 0;
-            fired += expected[s];
-        }
+        CHECK(spikes[i] == expected);
     }
     CHECK(worst < 2e-5);
-    CHECK(wrong == 0);
-    CHECK((fired > 100) == config.spiking());  // otherwise nothing was compared
+    CHECK(spikes.front().empty() == !config.spiking());
 }
 
 TEST_CASE("Gradients are those of forward-mode differentiation with the same surrogate") {
-    const Variant variant = GENERATE(Variant::linear_lif, Variant::dense);
-    const ModelConfig config = odd_config(variant);
+    const ModelConfig config = GENERATE(from_range(all_kinds()));
     const Parameters parameters = random_parameters(config, 5);
     const std::size_t sequences = 2;
     const std::vector<int> tokens = random_tokens(config, sequences * 9, 6);
@@ -128,7 +154,7 @@ TEST_CASE("Gradients are those of forward-mode differentiation with the same sur
 }
 
 TEST_CASE("Gradients hold where a batch spans several chunks of rows and of channels") {
-    ModelConfig config = odd_config(Variant::dense);
+    ModelConfig config = odd_config(GENERATE(Variant::dense, Variant::lif_linear));
     config.layers = 1;
     config.channels = 70;
     config.ffn_multiple = 2;
@@ -188,8 +214,7 @@ TEST_CASE("With dropout, the gradient belongs to the network that was run") {
 }
 
 TEST_CASE("Token by token gives the same logits as whole sequences") {
-    const Variant variant = GENERATE(Variant::linear_lif, Variant::dense);
-    const ModelConfig config = odd_config(variant);
+    const ModelConfig config = GENERATE(from_range(all_kinds()));
     const Parameters parameters = random_parameters(config, 20);
     const std::vector<int> tokens = random_tokens(config, 200, 21);
     Workers workers(1);
@@ -208,7 +233,7 @@ TEST_CASE("Token by token gives the same logits as whole sequences") {
 }
 
 TEST_CASE("A text in pieces, its state carried on, gives the same logits as in one") {
-    const ModelConfig config = odd_config(Variant::linear_lif);
+    const ModelConfig config = GENERATE(from_range(all_kinds()));
     const Parameters parameters = random_parameters(config, 22);
     const std::vector<int> tokens = random_tokens(config, 300, 23);
     Workers workers(1);
@@ -230,7 +255,7 @@ TEST_CASE("A text in pieces, its state carried on, gives the same logits as in o
 }
 
 TEST_CASE("The number of threads changes no bit of outputs and gradients") {
-    ModelConfig config = odd_config(Variant::linear_lif);
+    ModelConfig config = odd_config(GENERATE(Variant::linear_lif, Variant::lif_linear));
     config.channels = 70;
     const Parameters parameters = random_parameters(config, 30);
     const std::vector<int> tokens = random_tokens(config, 4 * 75, 31);
@@ -290,6 +315,44 @@ TEST_CASE("The observer sees what the names promise") {
     CHECK(seen.empty());
     CHECK(sites == 3 * 25 + 3);  // 25 a layer; embedding, head_input and logits once
     CHECK(std::string(name_of(Site::logits)) == "logits");
+    CHECK(std::string(name_of(Site::ffn_value_spikes)) == "ffn_value_spikes");
+}
+
+TEST_CASE("The observer sees the neurons in front of the matrices and what they read") {
+    const ModelConfig config = odd_config(Variant::lif_linear);
+    const Parameters parameters = random_parameters(config, 42);
+    RecurrentModel model(parameters);
+    std::map<std::pair<Site, int>, std::vector<float>> seen;
+    model.observe([&](Site site, int layer, std::span<const float> values) {
+        seen[{site, layer}].assign(values.begin(), values.end());
+    });
+    for (const int token : {3, 1, 4, 1, 5, 9, 2, 6}) {
+        model.step(token);
+    }
+    for (int l = 0; l < config.layers; ++l) {
+        for (const LifSite site : lif_sites(config)) {
+            const std::vector<float>& membranes = seen.at({membranes_of(site), l});
+            const std::vector<float>& spikes = seen.at({spikes_of(site), l});
+            REQUIRE(membranes.size() == lif_width(config, site));
+            REQUIRE(spikes.size() == lif_width(config, site));
+            for (std::size_t i = 0; i < spikes.size(); ++i) {
+                CHECK(spikes[i] == (membranes[i] >= 1.0F ? 1.0F : 0.0F));
+            }
+        }
+        CHECK(seen.at({Site::ffn_hidden, l}) == seen.at({Site::ffn_value_spikes, l}));
+        const auto& weight = parameters.tensors().layers[static_cast<std::size_t>(l)].att.output;
+        for (std::size_t c = 0; c < 13; ++c) {
+            const auto at = [&](Site site) { return seen.at({site, l})[c]; };
+            double drive = 0.0;
+            for (std::size_t i = 0; i < 13; ++i) {
+                drive += weight[c * 13 + i] * seen.at({Site::att_output_spikes, l})[i];
+            }
+            CHECK(at(Site::att_drive) == Approx(drive).margin(1e-6));
+            CHECK(at(Site::att_residual) == at(Site::block_input) + at(Site::att_drive));
+            CHECK(at(Site::ffn_residual) == at(Site::att_residual) + at(Site::ffn_drive));
+        }
+    }
+    CHECK(seen.count({Site::att_membrane, 0}) == 0);
 }
 
 TEST_CASE("Tokens outside the vocabulary and ragged batches are refused") {

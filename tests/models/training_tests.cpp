@@ -62,7 +62,7 @@ std::string run_refusal(const std::string& yaml) {
 }  // namespace
 
 TEST_CASE("Training lowers the loss on training and held-out text") {
-    const Variant variant = GENERATE(Variant::linear_lif, Variant::dense);
+    const Variant variant = GENERATE(Variant::linear_lif, Variant::lif_linear, Variant::dense);
     TrainingRun run = tiny_run();
     run.model.variant = variant;
     run.training.steps = 60;
@@ -77,7 +77,7 @@ TEST_CASE("Training lowers the loss on training and held-out text") {
     CHECK(trainer.curve()[2].valid_bits < 4.0);
     CHECK(trainer.curve()[2].step == 60);
     CHECK(trainer.curve()[2].tokens == 60 * 5 * 16);
-    CHECK(trainer.firing_rates().size() == (variant == Variant::dense ? 0 : 4));
+    CHECK(trainer.firing_rates().size() == 2 * lif_sites(run.model).size());
 }
 
 TEST_CASE("The number of threads changes no bit of a trained model; the seed does") {
