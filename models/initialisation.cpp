@@ -9,6 +9,15 @@ namespace spikeloom::models {
 
 namespace {
 
+/// Deviations of the embedding: of one that is seen by its signs, and of one by its values.
+constexpr double kBinaryEmbedding = 1e-3;
+constexpr double kGradedEmbedding = 1e-2;
+/// Where neurons stand in front of the matrices: gain of the LayerNorms, and what the deviations of
+/// the time-mix's value and the channel-mix's key are multiplied by.
+constexpr float kGainInFront = 2.0F;
+constexpr double kValueInFront = 4.0;
+constexpr double kKeyInFront = 3.0;
+
 void fill(std::span<float> to, float value) {
     std::fill(to.begin(), to.end(), value);
 }
@@ -42,27 +51,37 @@ void fill_curves(LayerTensors<float>& layer, std::size_t l, std::size_t L, std::
 
 void initialise(Parameters& parameters, std::uint64_t seed) {
     ModelTensors<float>& tensors = parameters.tensors();
-    const auto C = static_cast<std::size_t>(parameters.config().channels);
+    const ModelConfig& config = parameters.config();
+    const auto C = static_cast<std::size_t>(config.channels);
     const double from_channels = 1.0 / std::sqrt(static_cast<double>(C));
-    const double from_hidden = 1.0 / std::sqrt(static_cast<double>(parameters.config().hidden()));
+    const double from_hidden = 1.0 / std::sqrt(static_cast<double>(config.hidden()));
+    // What drives neurons in front of a matrix has to reach their threshold at first.
+    const float norm_gain = config.spikes_in_front() ? kGainInFront : 1.0F;
+    const double value_gain = config.spikes_in_front() ? kValueInFront : 1.0;
+    const double key_gain = config.hidden_spikes() ? kKeyInFront : 1.0;
+    const double embedding = !config.binary_embedding ? kGradedEmbedding
+                             : config.tied_head       ? 0.5 * from_channels
+                                                      : kBinaryEmbedding;
     Random random(seed);
 
     std::fill(parameters.flat().begin(), parameters.flat().end(), 0.0F);
-    fill_normal(tensors.embedding, 1e-3, random);
+    fill_normal(tensors.embedding, embedding, random);
     fill(tensors.ln0_weight, 1.0F);
     for (std::size_t l = 0; l < tensors.layers.size(); ++l) {
         LayerTensors<float>& layer = tensors.layers[l];
-        fill(layer.ln1_weight, 1.0F);
-        fill(layer.ln2_weight, 1.0F);
+        fill(layer.ln1_weight, norm_gain);
+        fill(layer.ln2_weight, norm_gain);
         fill_curves(layer, l, tensors.layers.size(), C);
         // Key and both receptances stay at zero, as published.
-        fill_normal(layer.att.value, from_channels, random);
+        fill_normal(layer.att.value, value_gain * from_channels, random);
         fill_normal(layer.att.output, from_channels, random);
-        fill_normal(layer.ffn.key, from_channels, random);
+        fill_normal(layer.ffn.key, key_gain * from_channels, random);
         fill_normal(layer.ffn.value, from_hidden, random);
     }
     fill(tensors.ln_out_weight, 1.0F);
-    fill_normal(tensors.head, 0.5 * from_channels, random);
+    if (!config.tied_head) {
+        fill_normal(tensors.head, 0.5 * from_channels, random);
+    }
 }
 
 }  // namespace spikeloom::models

@@ -150,8 +150,8 @@ void SequenceModel::Impl::spikes_again(LifSite site, const Kept& k, Buffer& spik
     });
 }
 
-void SequenceModel::Impl::rectify_backward(std::size_t n, const float* rectified, float* activations,
-                                           float* gradient) const {
+void SequenceModel::Impl::rectify_backward(std::size_t n, const float* rectified,
+                                           float* activations, float* gradient) const {
     const bool squared = config.ffn_activation == FfnActivation::relu_squared;
 #pragma omp simd
     for (std::size_t i = 0; i < n; ++i) {

@@ -1,6 +1,7 @@
 // Models in files: what is written is read again, and what does not fit is refused by name.
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/schema.hpp"
 #include "models/parameters.hpp"
 #include "tests/models/integer_fixtures.hpp"
 #include "tests/support/refusal.hpp"
@@ -176,4 +177,38 @@ TEST_CASE("Starting values follow the published curves and differ by seed alone"
     CHECK(layers[0].att.time_first[2] == Approx(std::log(0.3) - 0.5));
     CHECK(layers[1].att.time_mix_v[4] == Approx(std::pow(0.25, 0.5) + 0.3));
     CHECK(layers[0].ln2_weight[3] == 1.0F);
+}
+
+TEST_CASE("A tied head is the embedding: one tensor, one memory, counted once") {
+    ModelConfig config = small_config();
+    const std::size_t apart = Parameters(config).count();
+    config.tied_head = true;
+    Parameters parameters = random_parameters(config);
+    CHECK(parameters.count() == apart - 20 * 16);
+    CHECK(parameters.tensors().head.data() == parameters.tensors().embedding.data());
+    const Safetensors file = bare_file(parameters);
+    CHECK(file.tensors.count("head.weight") == 0);
+    const Parameters copy = parameters;
+    CHECK(copy.tensors().head.data() == copy.tensors().embedding.data());
+    CHECK(copy.tensors().head.data() != parameters.tensors().head.data());
+    // Without metadata the head is expected.
+    CHECK_THAT(refusal(file), Contains("head.weight"));
+}
+
+TEST_CASE("What a variant computes with is what its configuration says") {
+    const auto read = [](const std::string& yaml) {
+        return schema::read_string<ModelConfig>(yaml, "model.yaml");
+    };
+    CHECK(read("variant: lif_linear").ffn_activation == FfnActivation::lif);
+    CHECK_THAT(schema::write(small_config(Variant::lif_linear)), Contains("ffn_activation: lif"));
+    CHECK(read("variant: linear_lif").ffn_activation == FfnActivation::relu_squared);
+    CHECK_THROWS_WITH(read("{variant: lif_linear, ffn_activation: relu}"),
+                      Contains("model.yaml:1") && Contains("ffn_activation"));
+    CHECK_THROWS_WITH(read("{variant: dense, ffn_activation: lif}"),
+                      Contains("allowed are relu_squared, relu"));
+    ModelConfig config = small_config(Variant::lif_linear);
+    config.threshold = 0.5;
+    CHECK(config.dense_twin().variant == Variant::dense);
+    CHECK(config.dense_twin().ffn_activation == FfnActivation::relu_squared);
+    CHECK(config.dense_twin().threshold == 0.5);
 }
