@@ -192,7 +192,7 @@ TEST_CASE("A tied head is the embedding: one tensor, one memory, counted once") 
     CHECK(copy.tensors().head.data() == copy.tensors().embedding.data());
     CHECK(copy.tensors().head.data() != parameters.tensors().head.data());
     // Without metadata the head is expected.
-    CHECK_THAT(refusal(file), Contains("head.weight"));
+    CHECK_THAT(parameters_refusal(file), Contains("head.weight"));
 }
 
 TEST_CASE("What a variant computes with is what its configuration says") {
