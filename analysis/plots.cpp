@@ -3,11 +3,10 @@
 #include "analysis/gnuplot.hpp"
 #include "analysis/html.hpp"
 #include "analysis/paper_formula.hpp"
+#include "analysis/plot_script.hpp"
 
 #include <algorithm>
 #include <array>
-#include <iomanip>
-#include <locale>
 #include <map>
 #include <numeric>
 #include <sstream>
@@ -20,23 +19,6 @@ namespace {
 constexpr PerComponent<std::string_view> kColours = {"#4c78a8", "#54a24b", "#e45756", "#a0c878",
                                                      "#b279a2", "#9d755d", "#f58518", "#d9b42c",
                                                      "#3fa7a0", "#8e959c"};
-constexpr std::array<std::string_view, 6> kSeries = {"#4c78a8", "#f58518", "#54a24b",
-                                                     "#b279a2", "#e45756", "#3fa7a0"};
-constexpr const char* kReference = "#e45756";  // thresholds and assumed values
-
-constexpr const char* kFrame =
-    "set border 3 lw 0.8\n"
-    "set tics nomirror scale 0.5\n"
-    "set key off\n";
-
-/// A script is written with the decimal point, whatever the user's locale.
-std::ostringstream script() {
-    std::ostringstream out;
-    out.imbue(std::locale::classic());
-    out << std::setprecision(10);
-    return out;
-}
-
 std::string shortened(const std::string& label) {
     constexpr std::size_t kLongest = 46;
     return label.size() <= kLongest ? label : label.substr(0, kLongest - 3) + "...";
@@ -114,8 +96,7 @@ std::string firing_rate_plot(const std::vector<FiringRate>& rates, const std::st
         largest = std::max(largest, rate.rate * 100.0);
     }
     std::ostringstream out = script();
-    out << kFrame << "set key outside top center horizontal Left reverse samplen 1.5\n"
-        << "set xrange [-0.6:" << layers.rbegin()->first + 0.6 << "]\n"
+    out << kFrame << kKeyAbove << "set xrange [-0.6:" << layers.rbegin()->first + 0.6 << "]\n"
         << "set yrange [0:" << largest * 1.12 << "]\n"
         << "set xtics 1\nset xlabel 'layer' offset 0,0.5\n"
         << "set ylabel 'neurons that fire at a token, %'\n"
@@ -164,8 +145,7 @@ std::string raster_plot(const Raster& raster, const std::string& about) {
 
 std::string membrane_plot(const std::vector<MembraneTrace>& traces, const std::string& about) {
     std::ostringstream out = script();
-    out << kFrame << "set key outside top center horizontal Left reverse samplen 1.5\n"
-        << "set xlabel 'token' offset 0,0.5\nset ylabel 'membrane'\n";
+    out << kFrame << kKeyAbove << "set xlabel 'token' offset 0,0.5\nset ylabel 'membrane'\n";
     std::size_t steps = 1;
     for (std::size_t i = 0; i < traces.size(); ++i) {
         out << "$trace" << i << " << EOD\n";
@@ -188,7 +168,7 @@ std::string membrane_plot(const std::vector<MembraneTrace>& traces, const std::s
 std::string learning_curve_plot(const std::vector<LearningPoint>& points,
                                 const std::string& about) {
     std::ostringstream out = script();
-    out << kFrame << "set key outside top center horizontal Left reverse samplen 1.5\n"
+    out << kFrame << kKeyAbove
         << "set xlabel 'tokens seen, million' offset 0,0.5\nset ylabel 'bits per token'\n"
         << "set grid y lt 1 lc rgb '#b0b0b0' lw 0.4\n$train << EOD\n";
     std::ostringstream valid = script();

@@ -43,6 +43,7 @@ std::string command_line(const std::string& command, const std::vector<std::stri
 int run_check_golden(const std::vector<std::string>& arguments);
 int run_demo(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
+int run_figures(const std::vector<std::string>& arguments);
 int run_generate(const std::vector<std::string>& arguments);
 int run_import(const std::vector<std::string>& arguments);
 int run_info(const std::vector<std::string>& arguments);

@@ -33,6 +33,7 @@ constexpr Entry kCommands[] = {
      "run a model on a chip, cycle by cycle, and verify it"},
     {"noc", spikeloom::apps::run_noc, "run synthetic or recorded traffic through a network"},
     {"report", spikeloom::apps::run_report, "one HTML report from finished runs"},
+    {"figures", spikeloom::apps::run_figures, "the SpikeGPT paper's figures, made anew"},
     {"info", spikeloom::apps::run_info, "describe a model, a chip or a program"},
 };
 
