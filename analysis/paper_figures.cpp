@@ -61,7 +61,7 @@ std::string length_plot(const std::vector<LengthPoint>& points, const char* unit
                         double (*attention)(const LengthPoint&)) {
     std::ostringstream out = script();
     out << kFrame << kKeyAbove
-        << "set logscale xy 2\nset format y '%g'\nset grid lt 1 lc rgb '#b0b0b0' lw 0.4\n"
+        << "set logscale xy 2\nset format y '%.3s%c'\nset grid lt 1 lc rgb '#b0b0b0' lw 0.4\n"
         << "set xlabel 'tokens of the sequence' offset 0,0.5\nset ylabel '" << unit
         << "'\n$points << EOD\n";
     for (const LengthPoint& point : points) {
