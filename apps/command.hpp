@@ -41,6 +41,7 @@ T required(const options::variables_map& values, const std::string& name);
 std::string command_line(const std::string& command, const std::vector<std::string>& arguments);
 
 int run_check_golden(const std::vector<std::string>& arguments);
+int run_classify(const std::vector<std::string>& arguments);
 int run_demo(const std::vector<std::string>& arguments);
 int run_eval(const std::vector<std::string>& arguments);
 int run_figures(const std::vector<std::string>& arguments);

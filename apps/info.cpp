@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/safetensors.hpp"
 #include "base/schema.hpp"
+#include "models/classifier_trainer.hpp"
 #include "models/parameters.hpp"
 #include "models/quantised_model.hpp"
 #include "models/training_config.hpp"
@@ -122,6 +123,7 @@ ordered_json describe_program(const std::string& path) {
 const std::map<std::string, std::string (*)()>& documented_schemas() {
     static const std::map<std::string, std::string (*)()> schemas = {
         {"chip", schema::document<arch::ChipConfig>},
+        {"classify", schema::document<models::ClassifierRun>},
         {"energy", schema::document<analysis::EnergyTable>},
         {"noc", schema::document<noc::ExperimentConfig>},
         {"train", schema::document<models::TrainingRun>},
@@ -133,7 +135,7 @@ int print_keys(const std::string& kind) {
     const auto found = documented_schemas().find(kind);
     if (found == documented_schemas().end()) {
         throw InputError("--keys: found '" + kind +
-                         "'; allowed is one of chip, energy, noc, train");
+                         "'; allowed is one of chip, classify, energy, noc, train");
     }
     std::cout << found->second();
     return 0;
@@ -176,7 +178,8 @@ int run_info(const std::vector<std::string>& arguments) {
         ("chip", options::value<std::string>()->value_name("YAML"), "a chip's configuration")     //
         ("program", options::value<std::string>()->value_name("YAML"), "a compiled Program")      //
         ("keys", options::value<std::string>()->value_name("KIND"),
-         "print the keys of a configuration as a Markdown table: chip, energy, noc, train");
+         "print the keys of a configuration as a Markdown table: chip, classify, energy, noc, "
+         "train");
     add_json_option(described);
     options::variables_map values;
     if (!parse("info",

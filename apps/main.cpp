@@ -24,6 +24,7 @@ constexpr Entry kCommands[] = {
     {"train", spikeloom::apps::run_train, "train a SpikeGPT on a text"},
     {"eval", spikeloom::apps::run_eval, "bits per byte of a model on a text"},
     {"generate", spikeloom::apps::run_generate, "continue a prompt"},
+    {"classify", spikeloom::apps::run_classify, "train and measure a classifier of texts"},
     {"check-golden", spikeloom::apps::run_check_golden,
      "compare with reference outputs and gradients"},
     {"import", spikeloom::apps::run_import, "turn a PyTorch checkpoint into a model"},

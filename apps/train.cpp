@@ -117,6 +117,9 @@ models::TrainingRun configured_run(const options::variables_map& values) {
     if (values.count("seed") != 0) {
         run.training.seed = values["seed"].as<std::uint64_t>();
     }
+    if (run.model.classes != 0) {
+        throw InputError("train: model.classes is that of a classifier, which `classify` trains");
+    }
     if (run.model.vocabulary > 256) {
         throw InputError("train: a vocabulary of " + std::to_string(run.model.vocabulary) +
                          "; the text is read as bytes, so at most 256 make sense");

@@ -62,6 +62,7 @@ void Trainer::resume(const std::filesystem::path& path) {
         state.words[i] = std::bit_cast<std::uint64_t>(words[i]);
     }
     random_.restore(state);
+    round();
 }
 
 }  // namespace spikeloom::models

@@ -51,6 +51,8 @@ void describe(schema::Walk& walk, ModelConfig& config) {
               "whether the network sees the embedding's signs (published) or its values");
     walk.flag("tied_head", config.tied_head,
               "whether the head's matrix is the embedding's; published: its own");
+    walk.integer("classes", config.classes, {0, 65536},
+                 "of a classifier, told by its training texts; 0: a language model");
     walk.integer("context", config.context, {1, 1'048'576}, "tokens of a training sequence");
     walk.number("tau", config.tau, {1.0, 1e6}, "membrane time constant of the LIF in tokens");
     walk.number("threshold", config.threshold, {1e-6, 1e6}, "membrane at which the LIF fires");

@@ -41,6 +41,7 @@ struct ModelConfig {
     FfnActivation ffn_activation = FfnActivation::relu_squared;
     bool binary_embedding = true;  ///< the network sees the embedding's signs, not its values
     bool tied_head = false;        ///< the head's matrix is the embedding's
+    int classes = 0;               ///< of a classifier; 0: a language model
     int context = 128;             ///< tokens of a training sequence
     double tau = 2.0;              ///< LIF membrane time constant, tokens
     double threshold = 1.0;        ///< LIF fires where the membrane is at or above it

@@ -82,6 +82,7 @@ void initialise(Parameters& parameters, std::uint64_t seed) {
     if (!config.tied_head) {
         fill_normal(tensors.head, 0.5 * from_channels, random);
     }
+    fill_normal(tensors.classifier, 0.5 * from_channels, random);
 }
 
 }  // namespace spikeloom::models

@@ -46,7 +46,11 @@ void visit_tensors(const ModelConfig& config, ModelTensors<T>& tensors, Visit vi
     }
     visit("ln_out.weight", {C}, tensors.ln_out_weight);
     visit("ln_out.bias", {C}, tensors.ln_out_bias);
-    if (!config.tied_head) {
+    if (config.classes > 0) {
+        const auto K = static_cast<std::size_t>(config.classes);
+        visit("classifier.weight", {K, C}, tensors.classifier);
+        visit("classifier.bias", {K}, tensors.classifier_bias);
+    } else if (!config.tied_head) {
         visit("head.weight", {V, C}, tensors.head);
     }
 }

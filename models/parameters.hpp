@@ -6,6 +6,7 @@
 // blocks.{l}.att.{key,value,receptance,output}.weight; blocks.{l}.ffn.{time_mix_k,time_mix_r} and
 // blocks.{l}.ffn.{key,receptance,value}.weight; ln_out.{weight,bias}; head.weight (none where it is
 // tied to the embedding).
+// A classifier (classifier.hpp) has classifier.{weight,bias} instead of the head.
 #pragma once
 
 #include "base/safetensors.hpp"
@@ -52,8 +53,9 @@ struct ModelTensors {
     std::span<T> embedding;             ///< [V, C]; binary: its sign is what the network sees
     std::span<T> ln0_weight, ln0_bias;  ///< [C], on the embedding's bits
     std::vector<LayerTensors<T>> layers;
-    std::span<T> ln_out_weight, ln_out_bias;  ///< [C], before the head
-    std::span<T> head;                        ///< [V, C]; tied: the embedding's memory
+    std::span<T> ln_out_weight, ln_out_bias;   ///< [C], before the head
+    std::span<T> head;                         ///< [V, C]; tied: the embedding's memory
+    std::span<T> classifier, classifier_bias;  ///< [classes, C], [classes]; of a classifier alone
 };
 
 /// Name, shape and place of one tensor in the flat array.
@@ -96,9 +98,12 @@ class Parameters {
 
     /// Reads the tensors from a file. Where its metadata holds the model's YAML, that is the
     /// configuration and the shapes must agree; otherwise the shapes decide and the rest of the
-    /// configuration has its defaults. Throws InputError naming file and tensor.
+    /// configuration has its defaults. Throws InputError naming file and tensor, also for a file
+    /// that says it holds something else than a language model.
     static Parameters load(const std::filesystem::path& path);
     static Parameters from(const Safetensors& file);
+    /// The tensors of that configuration, whatever the file says it holds.
+    static Parameters from(const Safetensors& file, const ModelConfig& config);
     void save(const std::filesystem::path& path) const;
     /// Adds every tensor as `prefix` + its name, and no metadata.
     void add_to(Safetensors& file, const std::string& prefix = {}) const;
@@ -118,7 +123,8 @@ class Parameters {
 /// Metadata key under which a file carries its model's YAML (the keys of ModelConfig).
 constexpr const char* kModelKey = "spikeloom";
 /// Metadata key that says what a file holds: "float" (also where the key is missing), "training" (a
-/// float model with its optimiser's state, which may be read as a float model), "integer".
+/// float model with its optimiser's state, which may be read as a float model), "integer",
+/// "classifier".
 constexpr const char* kKindKey = "spikeloom_kind";
 
 /// Shapes of tensors by their names.

@@ -152,6 +152,13 @@ Parameters Parameters::from(const Safetensors& file) {
                          "'; a float model is needed here");
     }
     const ModelConfig config = config_of(file);
+    if (config.classes != 0) {
+        throw InputError(file.origin + ": holds a classifier; a language model is needed here");
+    }
+    return from(file, config);
+}
+
+Parameters Parameters::from(const Safetensors& file, const ModelConfig& config) {
     // Before anything is allocated: a configuration may claim any size.
     check_shapes(shapes_of(file), config, file.origin);
     Parameters parameters(config);

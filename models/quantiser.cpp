@@ -1,6 +1,7 @@
 #include "models/quantiser.hpp"
 
 #include "base/error.hpp"
+#include "models/row_scale.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -12,9 +13,6 @@ namespace {
 
 constexpr int kResidualBits = 16;
 constexpr int kMultiplierBits = 23;
-/// Scales of a row that are tried: these twentieths of the one that holds the largest weight.
-constexpr int kScaleSteps = 20;
-constexpr int kSmallestScale = 6;
 
 /// The nearest Q.16 number within the bounds (both included).
 std::int32_t to_fixed(double x, double least = -0x1.0p31, double most = 0x1.0p31 - 1.0) {
@@ -53,44 +51,6 @@ EventFormat format_for(double largest, int bits) {
         --format.fraction;
     }
     return format;
-}
-
-/// Squared error of a row at a scale.
-double rounding_error(std::span<const float> row, double scale, double most) {
-    const auto inverse = static_cast<float>(1.0 / scale);
-    const auto step = static_cast<float>(scale);
-    const auto limit = static_cast<float>(most);
-    float total = 0.0F;
-#pragma omp simd reduction(+ : total)
-    for (std::size_t i = 0; i < row.size(); ++i) {
-        const float level = std::nearbyint(row[i] * inverse);
-        const float error = row[i] - std::min(std::max(level, -limit), limit) * step;
-        total += error * error;
-    }
-    return double{total};
-}
-
-/// The scale of a row of symmetric weights with the least squared error, among the one that just
-/// holds the largest weight and smaller ones, which clip a few weights and round the others finer.
-double row_scale(std::span<const float> row, double most) {
-    double largest = 0.0;
-    for (const float weight : row) {
-        largest = std::max(largest, std::fabs(double{weight}));
-    }
-    if (largest == 0.0) {
-        return 0.0;
-    }
-    double best = largest / most;
-    double least_error = rounding_error(row, best, most);
-    for (int k = kScaleSteps - 1; k >= kSmallestScale; --k) {
-        const double scale = largest / most * k / kScaleSteps;
-        const double error = rounding_error(row, scale, most);
-        if (error < least_error) {
-            best = scale;
-            least_error = error;
-        }
-    }
-    return best;
 }
 
 class Quantiser {
@@ -179,7 +139,8 @@ class Quantiser {
         result.rows = rows;
         result.columns = static_cast<int>(weights.size() / static_cast<std::size_t>(rows));
         result.weight_bits = options_.weight_bits;
-        const std::vector<double> scales = round_weights(weights, result);
+        const std::vector<double> scales =
+            round_weights(weights, calibration_.mean_squares(input, layer), result);
 
         const std::int64_t row_sum = largest_row_sum(result);
         int bits = options_.event_bits;
@@ -191,19 +152,20 @@ class Quantiser {
         return result;
     }
 
-    /// Fills in the weights; returns the rows' scales.
+    /// Fills in the weights; returns the rows' scales. `importance` is a column's.
     static std::vector<double> round_weights(std::span<const float> weights,
+                                             std::span<const float> importance,
                                              QuantisedMatrix& result) {
         const auto columns = static_cast<std::size_t>(result.columns);
-        const double most = std::ldexp(1.0, result.weight_bits - 1) - 1.0;
+        const double most = largest_level(result.weight_bits);
         std::vector<double> scales;
         result.weights.reserve(weights.size());
         for (std::size_t begin = 0; begin < weights.size(); begin += columns) {
             const auto row = weights.subspan(begin, columns);
-            const double scale = row_scale(row, most);
+            const double scale = row_scale(row, importance, result.weight_bits);
             for (const float weight : row) {
-                const double level = scale == 0.0 ? 0.0 : std::nearbyint(weight / scale);
-                result.weights.push_back(static_cast<std::int16_t>(std::clamp(level, -most, most)));
+                result.weights.push_back(
+                    static_cast<std::int16_t>(scale == 0.0 ? 0.0 : level_of(weight, scale, most)));
             }
             scales.push_back(scale);
         }

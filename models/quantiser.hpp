@@ -17,7 +17,8 @@ struct QuantiserOptions {
     void check() const;
 };
 
-/// Every row of a matrix gets its own scale, every vector that travels a power-of-two format that
+/// Every row of a matrix gets the scale (row_scale.hpp) that makes the least error in its product
+/// with what calibration saw coming in, every vector that travels a power-of-two format that
 /// holds what calibration saw. In the spiking variant the residual stream's format follows from the
 /// vocabulary and the number of layers, so that it cannot saturate. Where an accumulator could
 /// leave 32 bits, the events into its matrix get fewer bits. Throws InputError for options out of

@@ -95,29 +95,58 @@ double SequenceModel::Impl::loss_gradient(std::span<const int> targets, double p
 
 void SequenceModel::Impl::head_backward(const ModelTensors<const float>& tensors,
                                         ModelTensors<float>& gradients) {
-    const Norm last_norm = norm(tensors.ln_out_weight, tensors.ln_out_bias);
-    const Buffer& x = input_of(layers);
     const Linear shape{vocabulary, channels};
     const std::array<WeightTask, 1> weights{
         {{shape, logits.data(), scratch.mixed_k.data(), gradients.head.data()}}};
     run_with_weights(workers, rows, kChunkOutputs, weights, row_chunks, [&](std::size_t chunk) {
         const std::size_t first = chunk * kChunkRows;
         const std::size_t last = std::min(rows, first + kChunkRows);
-        float* const dnorm = scratch.d1.data();
         linear_input_gradient(shape, tensors.head.data(), last - first,
-                              logits.data() + first * vocabulary, dnorm + first * channels);
-        float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
-        std::fill_n(sums, 2 * channels, 0.0F);
-        std::fill_n(scratch.dx.data() + first * channels, (last - first) * channels, 0.0F);
-        for (std::size_t row = first; row < last; ++row) {
-            const std::size_t at = row * channels;
-            normalise_row_backward(last_norm, row_statistics(x.data() + at, channels, eps),
-                                   x.data() + at, dnorm + at, scratch.dx.data() + at, sums,
-                                   sums + channels);
-        }
+                              logits.data() + first * vocabulary,
+                              scratch.d1.data() + first * channels);
+        final_norm_rows_backward(first, last, chunk);
     });
+    add_final_norm_sums(gradients);
+}
+
+void SequenceModel::Impl::final_norm_backward(std::span<const float> dfeatures,
+                                              ModelTensors<float>& gradients) {
+    over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
+        std::copy_n(dfeatures.data() + first * channels, (last - first) * channels,
+                    scratch.d1.data() + first * channels);
+        final_norm_rows_backward(first, last, chunk);
+    });
+    add_final_norm_sums(gradients);
+}
+
+void SequenceModel::Impl::final_norm_rows_backward(std::size_t first, std::size_t last,
+                                                   std::size_t chunk) {
+    const ModelTensors<const float>& tensors = parameters.tensors();
+    const Norm last_norm = norm(tensors.ln_out_weight, tensors.ln_out_bias);
+    const float* const x = input_of(layers).data();
+    float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
+    std::fill_n(sums, 2 * channels, 0.0F);
+    std::fill_n(scratch.dx.data() + first * channels, (last - first) * channels, 0.0F);
+    for (std::size_t row = first; row < last; ++row) {
+        const std::size_t at = row * channels;
+        normalise_row_backward(last_norm, row_statistics(x + at, channels, eps), x + at,
+                               scratch.d1.data() + at, scratch.dx.data() + at, sums,
+                               sums + channels);
+    }
+}
+
+void SequenceModel::Impl::add_final_norm_sums(ModelTensors<float>& gradients) {
     add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 0, gradients.ln_out_weight);
     add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 1, gradients.ln_out_bias);
+}
+
+void SequenceModel::Impl::body_backward(ModelTensors<float>& gradients) {
+    const ModelTensors<const float>& tensors = parameters.tensors();
+    for (std::size_t l = layers; l-- > 0;) {
+        channel_mix_backward(l, tensors.layers[l], gradients.layers[l]);
+        time_mix_backward(l, tensors.layers[l], gradients.layers[l]);
+    }
+    embed_backward(tensors, gradients);
 }
 
 void SequenceModel::Impl::lif_gradient(const Buffer& membrane, const TimeBlock& time,

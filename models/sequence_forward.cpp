@@ -68,7 +68,6 @@ void SequenceModel::Impl::resize(const Batch& batch, bool for_training) {
         std::max(kCarry * channel_blocks_of(channels), channel_blocks_of(hidden));
     fit(s.carry, sequences * blocks * kChunkChannels);
     s.chunk_loss.resize(row_chunks);
-    fit(logits, rows * vocabulary);
     if (for_training) {
         for (Buffer* buffer :
              {&s.dx, &s.ddrive, &s.d1, &s.d2, &s.d3, &s.dmixed_k, &s.dmixed_v, &s.dmixed_r}) {
@@ -112,8 +111,8 @@ std::size_t SequenceModel::Impl::bytes() const {
     return floats * sizeof(float);
 }
 
-std::span<const float> SequenceModel::Impl::forward(const Batch& given, State& state, bool keep,
-                                                    const Dropout& drop) {
+void SequenceModel::Impl::forward(const Batch& given, State& state, bool keep,
+                                  const Dropout& drop) {
     for (const int token : given.tokens) {
         if (token < 0 || static_cast<std::size_t>(token) >= vocabulary) {
             throw InputError("token " + std::to_string(token) + " is outside the vocabulary of " +
@@ -143,8 +142,6 @@ std::span<const float> SequenceModel::Impl::forward(const Batch& given, State& s
         channel_mix(l, layer, k, state);
         channel_mix_sum(l, k, state);
     }
-    head(tensors);
-    return {logits.data(), rows * vocabulary};
 }
 
 void SequenceModel::Impl::embedded(const ModelTensors<const float>& tensors, std::size_t row,
@@ -380,7 +377,8 @@ void SequenceModel::Impl::channel_mix_sum(std::size_t l, Kept& k, State& state) 
     });
 }
 
-void SequenceModel::Impl::head(const ModelTensors<const float>& tensors) {
+std::span<const float> SequenceModel::Impl::final_norm() {
+    const ModelTensors<const float>& tensors = parameters.tensors();
     const Norm last_norm = norm(tensors.ln_out_weight, tensors.ln_out_bias);
     const Buffer& x = input_of(layers);
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
@@ -389,9 +387,20 @@ void SequenceModel::Impl::head(const ModelTensors<const float>& tensors) {
             normalise_row(last_norm, row_statistics(from, channels, eps), from,
                           scratch.mixed_k.data() + row * channels);
         }
-        linear({vocabulary, channels}, tensors.head.data(), last - first,
-               scratch.mixed_k.data() + first * channels, logits.data() + first * vocabulary);
     });
+    return {scratch.mixed_k.data(), rows * channels};
+}
+
+std::span<const float> SequenceModel::Impl::head() {
+    const float* const features = final_norm().data();
+    if (logits.size() < rows * vocabulary) {
+        logits = Buffer(rows * vocabulary);
+    }
+    over_rows([&](std::size_t first, std::size_t last, std::size_t) {
+        linear({vocabulary, channels}, parameters.tensors().head.data(), last - first,
+               features + first * channels, logits.data() + first * vocabulary);
+    });
+    return {logits.data(), rows * vocabulary};
 }
 
 std::uint32_t SequenceModel::Impl::dropout_salt(std::size_t l) const {

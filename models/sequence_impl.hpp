@@ -80,8 +80,8 @@ struct SequenceModel::Impl {
     std::size_t bytes() const;
     /// Buffers for a batch; allocates only where it is larger than all before.
     void resize(const Batch& batch, bool for_training);
-    std::span<const float> forward(const Batch& given, State& state, bool keep,
-                                   const Dropout& drop);
+    /// Everything in front of the last LayerNorm.
+    void forward(const Batch& given, State& state, bool keep, const Dropout& drop);
 
     void embed(const ModelTensors<const float>& tensors);
     void time_mix_inputs(std::size_t l, const Layer& layer, Kept& kept, State& state);
@@ -94,10 +94,19 @@ struct SequenceModel::Impl {
     /// A layer of neurons in front of a matrix: the drive in its membranes becomes h, and what the
     /// matrix reads the spikes.
     void fire_in_front(std::size_t l, LifSite site, Kept& kept, State& state, Buffer& spikes);
-    void head(const ModelTensors<const float>& tensors);
+    /// The last LayerNorm, and the logits behind it.
+    std::span<const float> final_norm();
+    std::span<const float> head();
 
     double loss_gradient(std::span<const int> targets, double positions, double l2_wrap);
     void head_backward(const ModelTensors<const float>& tensors, ModelTensors<float>& gradients);
+    void final_norm_backward(std::span<const float> dfeatures, ModelTensors<float>& gradients);
+    /// For a chunk of rows: from the gradient in scratch.d1 to that of the residual stream, and the
+    /// chunk's sums for gain and bias, which `add_final_norm_sums` adds.
+    void final_norm_rows_backward(std::size_t first, std::size_t last, std::size_t chunk);
+    void add_final_norm_sums(ModelTensors<float>& gradients);
+    /// From the gradient behind the last layer to all the layers' and the embedding's.
+    void body_backward(ModelTensors<float>& gradients);
     void channel_mix_backward(std::size_t l, const Layer& layer, LayerTensors<float>& gradients);
     void time_mix_backward(std::size_t l, const Layer& layer, LayerTensors<float>& gradients);
     void embed_backward(const ModelTensors<const float>& tensors, ModelTensors<float>& gradients);

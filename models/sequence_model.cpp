@@ -31,15 +31,32 @@ SequenceModel::~SequenceModel() = default;
 SequenceModel::SequenceModel(SequenceModel&&) noexcept = default;
 
 std::span<const float> SequenceModel::forward(const Batch& batch, State* state) {
-    if (state != nullptr) {
-        return impl_->forward(batch, *state, false, {});
-    }
-    return impl_->forward(batch, impl_->fresh_state(batch.sequences), false, {});
+    State& from = state != nullptr ? *state : impl_->fresh_state(batch.sequences);
+    impl_->forward(batch, from, false, {});
+    return impl_->head();
 }
 
 std::span<const float> SequenceModel::forward_for_training(const Batch& batch,
                                                            const Dropout& dropout) {
-    return impl_->forward(batch, impl_->fresh_state(batch.sequences), true, dropout);
+    impl_->forward(batch, impl_->fresh_state(batch.sequences), true, dropout);
+    return impl_->head();
+}
+
+std::span<const float> SequenceModel::features(const Batch& batch) {
+    impl_->forward(batch, impl_->fresh_state(batch.sequences), false, {});
+    return impl_->final_norm();
+}
+
+std::span<const float> SequenceModel::features_for_training(const Batch& batch,
+                                                            const Dropout& dropout) {
+    impl_->forward(batch, impl_->fresh_state(batch.sequences), true, dropout);
+    return impl_->final_norm();
+}
+
+void SequenceModel::backward_from_features(std::span<const float> dfeatures,
+                                           Parameters& gradients) {
+    impl_->final_norm_backward(dfeatures, gradients.tensors());
+    impl_->body_backward(gradients.tensors());
 }
 
 double SequenceModel::cross_entropy(std::span<const int> targets) {
@@ -55,11 +72,7 @@ double SequenceModel::backward(std::span<const int> targets, double positions, d
     ModelTensors<float>& sums = gradients.tensors();
     const double loss = m.loss_gradient(targets, positions, l2_wrap);
     m.head_backward(tensors, sums);
-    for (std::size_t l = m.layers; l-- > 0;) {
-        m.channel_mix_backward(l, tensors.layers[l], sums.layers[l]);
-        m.time_mix_backward(l, tensors.layers[l], sums.layers[l]);
-    }
-    m.embed_backward(tensors, sums);
+    m.body_backward(sums);
     return loss;
 }
 

@@ -45,6 +45,14 @@ class SequenceModel {
     /// The same from the empty state, keeping what `backward` and `spikes` need of every layer.
     std::span<const float> forward_for_training(const Batch& batch, const Dropout& dropout = {});
 
+    /// The same passes up to what the head would read: the output of the last LayerNorm,
+    /// [sequences * length, C], valid until the next call. The only ones a classifier has.
+    std::span<const float> features(const Batch& batch);
+    std::span<const float> features_for_training(const Batch& batch, const Dropout& dropout = {});
+    /// Adds d(loss)/d(parameter) to `gradients`, all but the head's, from the features' gradient.
+    /// Behind `features_for_training`.
+    void backward_from_features(std::span<const float> dfeatures, Parameters& gradients);
+
     /// Sum over the positions of the last forward pass of -ln p(target), in nats.
     double cross_entropy(std::span<const int> targets);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "models/evaluation.hpp"
+#include "models/fake_quantisation.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -34,10 +35,22 @@ Trainer::Trainer(const TrainingRun& run, Workers& workers)
     : run_(run),
       workers_(workers),
       parameters_(starting_values(run)),
+      rounded_(run.training.weight_bits > 0 ? std::optional<Parameters>(run.model) : std::nullopt),
       gradients_(run.model),
       adam_(run.model),
       random_(run.training.seed, kWindowStream),
-      model_(parameters_, workers) {}
+      model_(parameters(), workers) {
+    if (run.training.weight_bits == 1) {
+        throw InputError("training.weight_bits: found 1; allowed are 0 and 2 to 16");
+    }
+    round();
+}
+
+void Trainer::round() {
+    if (rounded_) {
+        round_matrices(parameters_, run_.training.weight_bits, workers_, *rounded_);
+    }
+}
 
 std::int64_t Trainer::tokens() const {
     return step_ * run_.training.batch * run_.model.context;
@@ -73,6 +86,7 @@ double Trainer::step(const Corpus& corpus, double progress) {
     }
     learning_rate_ = learning_rate_at(config, step_, progress);
     gradient_norm_ = adam_.step(config.adam, learning_rate_, gradients_, parameters_, workers_);
+    round();
     ++step_;
     return nats / positions * std::numbers::log2e;
 }
@@ -87,7 +101,8 @@ CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
     const std::span<const int> text = corpus.validation();
     if (text.size() >= 2) {
         const auto most = static_cast<std::size_t>(run_.training.evaluation_tokens);
-        point.valid_bits = evaluate(parameters_, text.first(std::min(text.size(), most)), workers_);
+        point.valid_bits =
+            evaluate(parameters(), text.first(std::min(text.size(), most)), workers_);
     }
     const std::vector<FiringRate> rates = firing_rates();
     for (const FiringRate& site : rates) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace spikeloom::models {
@@ -54,7 +55,9 @@ class Trainer {
     /// done in all (0: no such stop); the schedule does not depend on `stop_at`.
     void train(const Corpus& corpus, std::int64_t stop_at, const Watch& watch);
 
-    const Parameters& parameters() const { return parameters_; }
+    /// What the network computes with: in training for few bits the rounded matrices. Checkpoints
+    /// hold those that the optimiser moves.
+    const Parameters& parameters() const { return rounded_ ? *rounded_ : parameters_; }
     const std::vector<CurvePoint>& curve() const { return curve_; }
     std::int64_t steps() const { return step_; }
     std::int64_t tokens() const;
@@ -73,14 +76,17 @@ class Trainer {
     /// One update; returns the mean bits per token before it.
     double step(const Corpus& corpus, double progress);
     CurvePoint evaluate_now(const Corpus& corpus) const;
+    /// Makes `parameters()` follow the optimiser.
+    void round();
 
     TrainingRun run_;
     Workers& workers_;
     Parameters parameters_;
+    std::optional<Parameters> rounded_;  // in training for few bits
     Parameters gradients_;
     Adam adam_;
     Random random_;
-    SequenceModel model_;
+    SequenceModel model_;  // reads parameters()
     std::vector<int> tokens_, targets_;
     std::int64_t step_ = 0;
     double training_seconds_ = 0.0;

@@ -25,6 +25,9 @@ void describe(schema::Walk& walk, TrainingConfig& config) {
     walk.number("clip", config.adam.clip, {0.0, 1e9}, "largest norm of the gradient; 0: any");
     walk.number("dropout", config.dropout, {0.0, 0.99},
                 "share of the residual stream dropped behind each layer");
+    walk.integer("weight_bits", config.weight_bits, {0, 16},
+                 "of the matrices while training, 2 (ternary) to 16, for a model that is to be "
+                 "quantised so; 0: float");
     walk.number("l2_wrap", config.l2_wrap, {0.0, 1.0},
                 "pull of each position's largest logit towards 0");
     walk.integer("steps", config.steps, {0, 1'000'000'000'000},

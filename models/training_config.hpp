@@ -21,6 +21,7 @@ struct TrainingConfig {
     int warmup_steps = 0;
     AdamConfig adam;
     double dropout = 0.0;
+    int weight_bits = 0;  ///< of the matrices while training (fake_quantisation.hpp); 0: float
     double l2_wrap = 1e-4;
     std::int64_t steps = 0;  ///< length of the run and of its schedule; 0: by time alone
     double minutes = 0.0;    ///< longest time, evaluations included; 0: any

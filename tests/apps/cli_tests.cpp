@@ -118,6 +118,31 @@ TEST_CASE("a model goes from text to a verified simulation through the subcomman
     CHECK(tiny.json_of("info --model " + q)["channels"] == 16);
 }
 
+TEST_CASE("a model trained for few bits is quantised without loss and runs on a chip bit for bit") {
+    const std::string bits = GENERATE(as<std::string>(), "2", "4");
+    const Scratch scratch;
+    const std::string text = scratch.file("text.txt", tiny_text());
+    scratch.file("train.yaml",
+                 "model: {layers: 2, channels: 16, context: 32}\n"
+                 "training: {batch: 4, steps: 40, warmup_steps: 2, learning_rate: 0.01, "
+                 "weight_bits: " +
+                     bits + "}\n");
+    const std::string model = scratch.path("m.safetensors");
+    const std::string q = scratch.path("q.safetensors");
+    scratch.json_of("train --config " + scratch.path("train.yaml") + " --text " + text + " --out " +
+                    model);
+    const json quantised = scratch.json_of("quantize --model " + model + " --text " + text +
+                                           " --weight-bits " + bits + " --out " + q);
+    CHECK(std::abs(quantised["bits_per_byte_loss"].get<double>()) < 0.02);
+    const json simulated =
+        scratch.json_of("simulate --model " + q + " --chip " + kChip + " --prompt 'the state'" +
+                        " --mode generate --tokens 3");
+    CHECK(simulated["bit_exact"] == true);
+    CHECK(simulated["mismatches"] == 0);
+    // Products are counted by the widths of their factors.
+    CHECK_THAT(simulated["events"].dump(), Catch::Contains("mac_" + bits + "x"));
+}
+
 TEST_CASE("a hand-edited Program that cannot run is refused with its file and line") {
     const TinyModel tiny;
     const std::string words = "simulate --model " + tiny.path("q.safetensors") + " --chip " + kChip;
@@ -211,7 +236,7 @@ TEST_CASE("the configuration keys in docs are those the program reads") {
     const Scratch scratch;
     const std::string docs =
         read_file(std::string(SPIKELOOM_SOURCE_DIR) + "/docs/configuration.md");
-    for (const char* kind : {"chip", "energy", "noc", "train"}) {
+    for (const char* kind : {"chip", "classify", "energy", "noc", "train"}) {
         INFO(kind);
         const Outcome outcome = scratch.run(std::string("info --keys ") + kind);
         CHECK(outcome.exit_code == 0);
