@@ -80,7 +80,8 @@ int run_import(const std::vector<std::string>& arguments) {
                         {"layers", config.layers},
                         {"channels", config.channels},
                         {"vocabulary", config.vocabulary},
-                        {"ffn_multiple", config.ffn_multiple}});
+                        {"ffn_multiple", config.ffn_multiple},
+                        {"tied_head", config.tied_head}});
     return 0;
 }
 

@@ -77,8 +77,7 @@ std::string choose(const std::map<std::string, PytorchFile::StateDict>& state_di
     return candidates.front();
 }
 
-/// Views of one storage may overlap; only a tied head has a reason to. Bounds what a small file can
-/// ask for.
+/// Views of one storage may overlap, but have no reason to. Bounds what a small file can ask for.
 void refuse_repetition(const ImportPlan& plan, const std::string& origin) {
     std::map<std::string, std::size_t> storages;
     std::size_t viewed = 0;
@@ -122,7 +121,15 @@ ImportPlan plan_import(const std::map<std::string, PytorchFile::StateDict>& stat
         shapes[published] = tensor.shape;
         plan.tensors[published] = tensor;
     }
-    plan.config = config_from_shapes(shapes, options.constants, origin);
+    // PyTorch lists a tied matrix under both names.
+    const auto head = plan.tensors.find("head.weight");
+    if (head != plan.tensors.end() && head->second == plan.tensors.at(std::string(kLandmark))) {
+        shapes.erase("head.weight");
+        plan.tensors.erase(head);
+    }
+    ModelConfig constants = options.constants;
+    constants.tied_head = shapes.count("head.weight") == 0;
+    plan.config = config_from_shapes(shapes, constants, origin);
     check_shapes(shapes, plan.config, origin);
     refuse_repetition(plan, origin);
     return plan;

@@ -43,6 +43,11 @@ Trainer::Trainer(const TrainingRun& run, Workers& workers)
     if (run.training.weight_bits == 1) {
         throw InputError("training.weight_bits: found 1; allowed are 0 and 2 to 16");
     }
+    if (rounded_ && run.model.tied_head) {
+        throw InputError(
+            "training.weight_bits with model.tied_head: the embedding cannot be rounded "
+            "as the head's matrix is");
+    }
     round();
 }
 

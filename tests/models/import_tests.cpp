@@ -134,6 +134,19 @@ TEST_CASE("Names behind a common prefix are the published names") {
     CHECK_THROWS_WITH(plan(mixed), Contains("tensor 'loss.weight' does not begin with 'module.'"));
 }
 
+TEST_CASE("A head that shares the embedding's storage, or is not there, is tied to it") {
+    const ModelConfig config = shaped(1, 4, 5, 4);
+    std::vector<PthTensor> tensors = described(config);
+    REQUIRE(tensors.back().name == "head.weight");
+    CHECK_FALSE(plan(tensors).config.tied_head);
+    tensors.back().storage = tensors.front().storage;
+    const ImportPlan shared = plan(tensors);
+    CHECK(shared.config.tied_head);
+    CHECK(shared.tensors.count("head.weight") == 0);
+    tensors.pop_back();
+    CHECK(plan(tensors).config.tied_head);
+}
+
 TEST_CASE("Of several models in a checkpoint one must be chosen") {
     tests::PickleWriter out;
     out.op('}').op('(');

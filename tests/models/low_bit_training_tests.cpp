@@ -215,8 +215,11 @@ TEST_CASE("A run for few bits goes on from its checkpoint bit for bit") {
     std::filesystem::remove(path);
 }
 
-TEST_CASE("One bit is no signed weight, and is refused") {
+TEST_CASE("One bit is no signed weight, and a tied head cannot be rounded") {
     Workers workers(1);
+    TrainingRun tied = low_bit_run(4);
+    tied.model.tied_head = true;
+    CHECK_THAT(tests::refusal_of([&] { Trainer(tied, workers); }), Contains("model.tied_head"));
     CHECK_THAT(tests::refusal_of([&] { Trainer(low_bit_run(1), workers); }),
                Contains("training.weight_bits: found 1; allowed are 0 and 2 to 16"));
 }
