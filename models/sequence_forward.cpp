@@ -108,7 +108,15 @@ std::size_t SequenceModel::Impl::bytes() const {
           &s.dmixed_k,   &s.dmixed_v, &s.dmixed_r, &s.dhidden, &s.row_sums, &s.block_sums}) {
         floats += buffer->size();
     }
-    return floats * sizeof(float);
+    std::size_t factor_bytes = 0;
+    for (const SharedFactor* factor :
+         {&factors.key, &factors.value, &factors.receptance, &factors.output}) {
+        factor_bytes += factor->bytes();
+    }
+    for (const SharedFactor& factor : factors.inputs) {
+        factor_bytes += factor.bytes();
+    }
+    return floats * sizeof(float) + factor_bytes;
 }
 
 void SequenceModel::Impl::forward(const Batch& given, State& state, bool keep,
@@ -138,7 +146,7 @@ void SequenceModel::Impl::forward(const Batch& given, State& state, bool keep,
         Kept& k = kept_of(l);
         time_mix_inputs(l, layer, k, state);
         time_mix_recurrence(l, layer, k, state);
-        time_mix_sum(l, layer, k, state);
+        time_mix_sum(l, k, state);
         channel_mix(l, layer, k, state);
         channel_mix_sum(l, k, state);
     }
@@ -181,8 +189,32 @@ void SequenceModel::Impl::fire_in_front(std::size_t l, LifSite site, Kept& k, St
     });
 }
 
+void SequenceModel::Impl::prepare_time_mix(const Layer& layer, Direction towards) {
+    const Linear square{channels, channels};
+    const std::array<Preparation, 4> preparations{
+        {towards(factors.key, square, layer.att.key.data()),
+         towards(factors.value, square, layer.att.value.data()),
+         towards(factors.receptance, square, layer.att.receptance.data()),
+         towards(factors.output, square, layer.att.output.data())}};
+    prepare(workers, preparations);
+}
+
+void SequenceModel::Impl::prepare_channel_mix(const Layer& layer, Direction towards) {
+    const std::array<Preparation, 3> preparations{
+        {towards(factors.key, {hidden, channels}, layer.ffn.key.data()),
+         towards(factors.value, {channels, hidden}, layer.ffn.value.data()),
+         towards(factors.receptance, {channels, channels}, layer.ffn.receptance.data())}};
+    prepare(workers, preparations);
+}
+
+void SequenceModel::Impl::prepare_head(const ModelTensors<const float>& tensors,
+                                       Direction towards) {
+    prepare(workers, towards(factors.output, {vocabulary, channels}, tensors.head.data()));
+}
+
 void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kept& k,
                                           State& state) {
+    prepare_time_mix(layer, for_outputs);
     const Norm ln1 = norm(layer.ln1_weight, layer.ln1_bias);
     const Buffer& x = input_of(l);
     const bool in_front = config.spikes_in_front();
@@ -208,13 +240,12 @@ void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kep
         walk_normalised(first, last, chunk, ln1, x.data(), shift, mix);
     };
     const auto products = [&](std::size_t first, std::size_t last) {
-        const Linear square{channels, channels};
         const std::size_t at = first * channels;
         const std::size_t n = last - first;
-        linear(square, layer.att.key.data(), n, scratch.mixed_k.data() + at, k.key.data() + at);
-        linear(square, layer.att.value.data(), n, scratch.mixed_v.data() + at, k.value.data() + at);
+        multiply(n, scratch.mixed_k.data() + at, factors.key, k.key.data() + at);
+        multiply(n, scratch.mixed_v.data() + at, factors.value, k.value.data() + at);
         float* const gate = k.gate.data() + at;
-        linear(square, layer.att.receptance.data(), n, scratch.mixed_r.data() + at, gate);
+        multiply(n, scratch.mixed_r.data() + at, factors.receptance, gate);
 #pragma omp simd
         for (std::size_t i = 0; i < n * channels; ++i) {
             gate[i] = sigmoid(gate[i]);
@@ -254,11 +285,11 @@ void SequenceModel::Impl::time_mix_recurrence(std::size_t l, const Layer& layer,
     }
 }
 
-void SequenceModel::Impl::time_mix_sum(std::size_t l, const Layer& layer, Kept& k, State& state) {
+void SequenceModel::Impl::time_mix_sum(std::size_t l, Kept& k, State& state) {
     Buffer& drive = k.membranes[LifSite::att];
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
-        linear({channels, channels}, layer.att.output.data(), last - first,
-               scratch.gated.data() + first * channels, drive.data() + first * channels);
+        multiply(last - first, scratch.gated.data() + first * channels, factors.output,
+                 drive.data() + first * channels);
     });
     const Buffer& x = input_of(l);
     over_time_blocks(channels, [&](const TimeBlock& time, std::size_t, std::size_t sequence,
@@ -278,6 +309,7 @@ void SequenceModel::Impl::time_mix_sum(std::size_t l, const Layer& layer, Kept& 
 }
 
 void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k, State& state) {
+    prepare_channel_mix(layer, for_outputs);
     const Norm ln2 = norm(layer.ln2_weight, layer.ln2_bias);
     const bool in_front = config.spikes_in_front();
     float* const mixed_k = (in_front ? k.membranes[LifSite::ffn_key] : scratch.mixed_k).data();
@@ -302,8 +334,7 @@ void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k
     const auto widen = [&](std::size_t first, std::size_t last) {
         const std::size_t n = last - first;
         float* const sums = hidden_sums.data() + first * hidden;
-        linear({hidden, channels}, layer.ffn.key.data(), n,
-               scratch.mixed_k.data() + first * channels, sums);
+        multiply(n, scratch.mixed_k.data() + first * channels, factors.key, sums);
         if (!config.hidden_spikes()) {
             rectify(n * hidden, sums, scratch.wide.data() + first * hidden);
         }
@@ -313,10 +344,8 @@ void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k
         const std::size_t n = last - first;
         float* const value = k.ffn_value.data() + at;
         float* const gate = k.ffn_gate.data() + at;
-        linear({channels, hidden}, layer.ffn.value.data(), n, scratch.wide.data() + first * hidden,
-               value);
-        linear({channels, channels}, layer.ffn.receptance.data(), n, scratch.mixed_r.data() + at,
-               gate);
+        multiply(n, scratch.wide.data() + first * hidden, factors.value, value);
+        multiply(n, scratch.mixed_r.data() + at, factors.receptance, gate);
         float* const drive = k.membranes[LifSite::ffn].data() + at;
 #pragma omp simd
         for (std::size_t i = 0; i < n * channels; ++i) {
@@ -396,9 +425,10 @@ std::span<const float> SequenceModel::Impl::head() {
     if (logits.size() < rows * vocabulary) {
         logits = Buffer(rows * vocabulary);
     }
+    prepare_head(parameters.tensors(), for_outputs);
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
-        linear({vocabulary, channels}, parameters.tensors().head.data(), last - first,
-               features + first * channels, logits.data() + first * vocabulary);
+        multiply(last - first, features + first * channels, factors.output,
+                 logits.data() + first * vocabulary);
     });
     return {logits.data(), rows * vocabulary};
 }
