@@ -18,6 +18,13 @@
 
 namespace spikeloom::models {
 
+/// A layer of neurons over the tokens of the last micro-batch.
+struct SiteActivity {
+    int layer;
+    LifSite site;
+    NeuronActivity neurons;
+};
+
 /// One row of the learning curve. Bits are per token.
 struct CurvePoint {
     std::int64_t step = 0;    ///< steps done
@@ -25,9 +32,9 @@ struct CurvePoint {
     double seconds = 0.0;     ///< of this process
     double learning_rate = 0.0;
     double gradient_norm = 0.0;  ///< before clipping
-    double train_bits = 0.0;     ///< mean over the steps since the point before
+    double train_bits = 0.0;     ///< mean over the steps since the last regular point
     double valid_bits = 0.0;     ///< see evaluation.hpp; not a number without validation text
-    double firing_rate = 0.0;    ///< mean over all layers of LIF neurons, last micro-batch
+    std::vector<SiteActivity> activity;  ///< layer by layer, in the order of the data
 };
 
 class Trainer {
@@ -63,14 +70,6 @@ class Trainer {
     std::int64_t tokens() const;
     /// Time spent in steps by this process, evaluations and files left out.
     double training_seconds() const { return training_seconds_; }
-    /// Firing rates of the last micro-batch, layer by layer, in the order of the data. Empty for
-    /// the dense variant and before the first step.
-    struct FiringRate {
-        int layer;
-        LifSite site;
-        double rate;
-    };
-    std::vector<FiringRate> firing_rates() const;
 
   private:
     /// One update; returns the mean bits per token before it.
@@ -78,6 +77,7 @@ class Trainer {
     CurvePoint evaluate_now(const Corpus& corpus) const;
     /// Makes `parameters()` follow the optimiser.
     void round();
+    std::vector<SiteActivity> activity() const;
 
     TrainingRun run_;
     Workers& workers_;
@@ -92,6 +92,8 @@ class Trainer {
     double training_seconds_ = 0.0;
     double learning_rate_ = 0.0;
     double gradient_norm_ = 0.0;
+    double bits_sum_ = 0.0;  // of the steps since the last regular evaluation
+    std::int64_t bits_steps_ = 0;
     std::vector<CurvePoint> curve_;
 };
 
