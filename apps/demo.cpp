@@ -108,9 +108,9 @@ models::Parameters dense_twin(const models::Parameters& spiking) {
 
 models::QuantisedModel quantised(const models::Parameters& parameters,
                                  const models::Corpus& corpus) {
-    const auto text = corpus.training();
+    const models::Tokens& text = corpus.training();
     const models::Calibration calibration(parameters,
-                                          text.first(std::min(text.size(), kCalibrationTokens)));
+                                          text.ids(0, std::min(text.size(), kCalibrationTokens)));
     return models::quantise(parameters, calibration, {});
 }
 
@@ -121,8 +121,10 @@ Simulated run_on_chip(const Demo& demo, const std::string& name, const std::stri
     const workloads::Compiled compiled = workloads::compile(model, demo.chip, {});
     workloads::save_program(compiled.program, demo.out / (name + ".program.yaml"),
                             workloads::describe_mapping(compiled, model.config, demo.chip));
+    const models::Tokenizer bytes = models::Tokenizer::bytes();
     Simulation asked;
     asked.label = label;
+    asked.tokenizer = &bytes;
     asked.prompt = prompt;
     asked.generate = demo.generate;
     asked.sampling = demo.sampling;
@@ -147,13 +149,13 @@ void print_run(const Demo& demo, const Simulated& simulated) {
 }
 
 std::vector<int> choose_prompt(const models::Corpus& corpus, std::size_t tokens) {
-    const auto held_out = corpus.validation();
+    const models::Tokens& held_out = corpus.validation();
     if (held_out.size() < tokens + 2) {
         throw InputError("demo: the held-out part of the text has " +
                          std::to_string(held_out.size()) + " bytes; a prompt of " +
                          std::to_string(tokens) + " needs more");
     }
-    return {held_out.begin(), held_out.begin() + static_cast<std::ptrdiff_t>(tokens)};
+    return held_out.ids(0, tokens);
 }
 
 nlohmann::ordered_json result_json(const Demo& demo, const Simulated& spiking,
@@ -184,12 +186,13 @@ nlohmann::ordered_json result_json(const Demo& demo, const Simulated& spiking,
 nlohmann::ordered_json run(const Demo& demo, int threads) {
     Workers workers(threads);
     const models::ModelConfig& shape = demo.training.model;
-    const models::Corpus corpus(models::read_byte_tokens(demo.text, shape.vocabulary),
+    models::Tokenizer tokenizer = models::Tokenizer::bytes();
+    const models::Corpus corpus(models::open_tokens(demo.text, &tokenizer, shape.vocabulary),
                                 demo.training.training.validation_fraction,
                                 static_cast<std::size_t>(shape.context));
     const std::vector<int> prompt = choose_prompt(corpus, demo.prompt_tokens);
-    const auto compared =
-        corpus.validation().first(std::min(corpus.validation().size(), kComparedTokens));
+    const std::vector<int> compared =
+        corpus.validation().ids(0, std::min(corpus.validation().size(), kComparedTokens));
 
     say(demo, formatted("1. training a SpikeGPT of %d layers x %d channels on %s", shape.layers,
                         shape.channels, demo.text.string().c_str()));

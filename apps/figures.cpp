@@ -2,11 +2,13 @@
 #include "analysis/paper_figures.hpp"
 #include "apps/command.hpp"
 #include "apps/configs.hpp"
+#include "apps/text_input.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "base/random.hpp"
+#include "base/safetensors.hpp"
 #include "base/schema.hpp"
 #include "models/attention_twin.hpp"
 #include "models/corpus.hpp"
@@ -22,6 +24,7 @@
 #include <iostream>
 #include <limits>
 #include <map>
+#include <optional>
 
 namespace spikeloom::apps {
 
@@ -85,12 +88,14 @@ T count_at_least(const options::variables_map& values, const char* name, T least
 }
 
 /// The first --tokens of the text.
-std::vector<int> tokens_of(const options::variables_map& values, const models::ModelConfig& model) {
-    std::vector<int> tokens =
-        models::read_byte_tokens(required<std::string>(values, "text"), model.vocabulary);
-    const auto most = count_at_least<std::int64_t>(values, "tokens", 1);
-    tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(most)));
-    return tokens;
+std::vector<int> tokens_of(const options::variables_map& values, const std::string& path,
+                           const models::ModelConfig& model) {
+    std::optional<models::Tokenizer> tokenizer =
+        find_tokenizer(values, Safetensors::read(path), model.vocabulary);
+    const models::Tokens tokens =
+        open_text(required<std::string>(values, "text"), tokenizer, model.vocabulary);
+    const auto most = static_cast<std::size_t>(count_at_least<std::int64_t>(values, "tokens", 1));
+    return tokens.ids(0, std::min(tokens.size(), most));
 }
 
 analysis::FigureSource source_of(const options::variables_map& values,
@@ -118,8 +123,9 @@ Figure figure_3(const options::variables_map& values, const std::vector<std::str
     run.training.evaluation_interval = std::max<std::int64_t>(1, run.training.steps / kPoints);
     run.training.checkpoint_interval = 0;
     run.training.seed = values["seed"].as<std::uint64_t>();
+    std::optional<models::Tokenizer> bytes = models::Tokenizer::bytes();
     const models::Corpus corpus(
-        models::read_byte_tokens(required<std::string>(values, "text"), run.model.vocabulary),
+        open_text(required<std::string>(values, "text"), bytes, run.model.vocabulary),
         run.training.validation_fraction, static_cast<std::size_t>(run.model.context));
     Workers workers(count_at_least<int>(values, "threads", 0));
 
@@ -255,7 +261,7 @@ Figure figure_4(const options::variables_map& values, const std::vector<std::str
     const auto path = required<std::string>(values, "model");
     const models::Parameters parameters = models::Parameters::load(path);
     const ShownSites sites = shown_sites(parameters.config(), path);
-    const std::vector<int> tokens = tokens_of(values, parameters.config());
+    const std::vector<int> tokens = tokens_of(values, path, parameters.config());
     const analysis::SpikeActivity seen = read_text(parameters, sites, tokens);
     return {
         analysis::activity_page(
@@ -268,7 +274,7 @@ Figure table_1(const options::variables_map& values, const std::vector<std::stri
     const auto path = required<std::string>(values, "model");
     const models::Parameters parameters = models::Parameters::load(path);
     const models::ModelConfig& config = parameters.config();
-    const std::vector<int> tokens = tokens_of(values, config);
+    const std::vector<int> tokens = tokens_of(values, path, config);
     const analysis::SpikeActivity seen = read_text(parameters, shown_sites(config, path), tokens);
 
     analysis::EnergyFormulas formulas;
@@ -411,6 +417,7 @@ int run_figures(const std::vector<std::string>& arguments) {
          "0: one a processor")                                                                //
         ("seed", options::value<std::uint64_t>()->value_name("N")->default_value(1),
          "of starting values and batches");
+    add_tokenizer_option(described);
     add_json_option(described);
     options::variables_map values;
     if (!parse("figures", kAboutFigures, described, arguments, values)) {

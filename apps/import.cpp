@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/pytorch_file.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/training_config.hpp"
 
 #include <iostream>
@@ -40,7 +41,9 @@ int run_import(const std::vector<std::string>& arguments) {
          "the key that leads to the state dict, where there are several; keys joined by /")    //
         ("config", options::value<std::string>()->value_name("YAML"),                          //
          "what tensors do not tell (variant, tau, threshold, context ...) from the section "   //
-         "`model`; without it the published values");
+         "`model`; without it the published values")                                           //
+        ("tokenizer", options::value<std::string>()->value_name("FILE"),                       //
+         "the tokenizer that the model's ids are from; the model then carries it");
     add_json_option(described);
     options::variables_map values;
     if (!parse("import",
@@ -56,7 +59,13 @@ int run_import(const std::vector<std::string>& arguments) {
     PytorchFile checkpoint = PytorchFile::open(required<std::string>(values, "pth"));
     const models::ImportPlan plan =
         models::plan_import(checkpoint.state_dicts(), wanted, checkpoint.origin());
-    const Safetensors file = models::import_checkpoint(checkpoint, plan);
+    Safetensors file = models::import_checkpoint(checkpoint, plan);
+    if (values.count("tokenizer") != 0) {
+        const models::Tokenizer tokenizer =
+            models::Tokenizer::load(values["tokenizer"].as<std::string>());
+        models::require_vocabulary(tokenizer, plan.config.vocabulary, checkpoint.origin());
+        models::carry_tokenizer(file, tokenizer.description());
+    }
     file.write(out);
 
     std::size_t parameters = 0;

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/safetensors.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/classifier_trainer.hpp"
 #include "models/parameters.hpp"
 #include "models/quantised_model.hpp"
@@ -14,6 +15,7 @@
 
 #include <iostream>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace spikeloom::apps {
@@ -37,6 +39,12 @@ ordered_json operations(const models::ModelConfig& config) {
             {"neuron_updates", 2 * layers * channels}};
 }
 
+/// What the model's ids are of, as far as its file says.
+ordered_json tokenizer_kind(const Safetensors& file, int vocabulary) {
+    const std::optional<models::Tokenizer> carried = models::tokenizer_of(file, vocabulary);
+    return carried ? ordered_json(carried->kind()) : ordered_json();
+}
+
 ordered_json describe_model(const std::string& path) {
     const Safetensors file = Safetensors::read(path);
     const std::string kind = models::kind_of(file);
@@ -55,6 +63,7 @@ ordered_json describe_model(const std::string& path) {
             {"channels", config.channels},
             {"hidden", config.hidden()},
             {"vocabulary", config.vocabulary},
+            {"tokenizer", tokenizer_kind(file, config.vocabulary)},
             {"values", values},
             {"bytes", bytes},
             {"operations_per_token", operations(config)},

@@ -21,8 +21,10 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"demo", spikeloom::apps::run_demo,
      "train, compile, simulate and verify on real text, write a report"},
+    {"tokenize", spikeloom::apps::run_tokenize, "turn a text into token ids, or back"},
     {"train", spikeloom::apps::run_train, "train a SpikeGPT on a text"},
-    {"eval", spikeloom::apps::run_eval, "bits per byte of a model on a text"},
+    {"eval", spikeloom::apps::run_eval,
+     "bits per token and byte, perplexities of a model on a text"},
     {"generate", spikeloom::apps::run_generate, "continue a prompt"},
     {"classify", spikeloom::apps::run_classify, "train and measure a classifier of texts"},
     {"check-golden", spikeloom::apps::run_check_golden,

@@ -1,17 +1,20 @@
 // quantize: a trained float model becomes the integer model, and what that costs is measured.
 #include "apps/command.hpp"
+#include "apps/text_input.hpp"
 #include "base/error.hpp"
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
-#include "models/corpus.hpp"
+#include "base/safetensors.hpp"
 #include "models/evaluation.hpp"
 #include "models/integer_model.hpp"
 #include "models/quantiser.hpp"
 #include "models/recurrent_model.hpp"
+#include "models/text_size.hpp"
 
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <span>
 
 namespace spikeloom::apps {
@@ -36,8 +39,9 @@ Split split(const std::string& path, std::span<const int> tokens, int calibratio
             int max_tokens) {
     const std::size_t held_out = tokens.size() / kHeldOutShare;
     if (held_out < 2) {
-        throw InputError(path + ": " + std::to_string(tokens.size()) +
-                         " bytes; at least 40 are needed, of which the last twentieth is held out");
+        throw InputError(
+            path + ": " + std::to_string(tokens.size()) +
+            " tokens; at least 40 are needed, of which the last twentieth is held out");
     }
     const std::size_t begin = tokens.size() - held_out;
     return {
@@ -73,6 +77,15 @@ double spike_agreement(const models::Parameters& parameters, models::IntegerMode
         exact.step(token);
     }
     return static_cast<double>(equal) / static_cast<double>(all);
+}
+
+/// How many tokens a byte of their text takes; none where no tokenizer says what they stand for.
+std::optional<double> tokens_per_byte(const std::optional<models::Tokenizer>& tokenizer,
+                                      std::span<const int> tokens) {
+    const std::uint64_t bytes = tokenizer ? models::size_of_text(*tokenizer, tokens).bytes : 0;
+    return bytes > 0
+               ? std::optional(static_cast<double>(tokens.size()) / static_cast<double>(bytes))
+               : std::nullopt;
 }
 
 ordered_json saturations(const models::IntegerModel& model) {
@@ -115,6 +128,7 @@ int run_quantize(const std::vector<std::string>& arguments) {
                             "threads of the float model; 0: one a processor");
     described.add_options()("out", options::value<std::string>()->value_name("FILE"),
                             "the integer model (safetensors)");
+    add_tokenizer_option(described);
     add_json_option(described);
     options::variables_map values;
     if (!parse("quantize",
@@ -134,14 +148,11 @@ int run_quantize(const std::vector<std::string>& arguments) {
     wanted.check();
     Workers workers(at_least(values, "threads", 0));
 
-    const models::Parameters parameters = models::Parameters::load(model_path);
-    if (parameters.config().vocabulary > 256) {
-        throw InputError(model_path + ": a vocabulary of " +
-                         std::to_string(parameters.config().vocabulary) +
-                         " tokens; quantize reads its text as bytes, 256 at most");
-    }
-    const std::vector<int> tokens =
-        models::read_byte_tokens(text_path, parameters.config().vocabulary);
+    const Safetensors file = Safetensors::read(model_path);
+    const models::Parameters parameters = models::Parameters::from(file);
+    const int vocabulary = parameters.config().vocabulary;
+    std::optional<models::Tokenizer> tokenizer = find_tokenizer(values, file, vocabulary);
+    const std::vector<int> tokens = open_text(text_path, tokenizer, vocabulary).ids();
     const Split text = split(text_path, tokens, calibration_tokens, max_tokens);
 
     Progress calibrating("calibrating", "tokens", text.calibration.size());
@@ -149,7 +160,7 @@ int run_quantize(const std::vector<std::string>& arguments) {
                                           [&](std::size_t done) { calibrating.update(done); });
     calibrating.finish();
     const models::QuantisedModel quantised = models::quantise(parameters, calibration, wanted);
-    quantised.save(out_path);
+    quantised.save(out_path, tokenizer ? tokenizer->description() : std::string());
 
     const std::size_t predictions = text.held_out.size() - 1;
     Progress evaluating("float model", "tokens", predictions);
@@ -171,13 +182,22 @@ int run_quantize(const std::vector<std::string>& arguments) {
                             text.held_out.first(std::min(kAgreementTokens, text.held_out.size())));
     }
 
+    const std::optional<double> per_byte = tokens_per_byte(tokenizer, text.held_out.subspan(1));
+    const auto bits_per_byte = [&](double bits_per_token) -> ordered_json {
+        return per_byte ? ordered_json(bits_per_token * *per_byte) : ordered_json();
+    };
     const auto float_bytes = std::filesystem::file_size(model_path);
     const auto integer_bytes = std::filesystem::file_size(out_path);
     if (!json_on_stdout(values)) {
         std::cout << out_path << ": " << wanted.weight_bits << "-bit weights, " << integer_bytes
                   << " bytes (float: " << float_bytes << ")\n"
-                  << "bits per byte on " << predictions << " held-out tokens: float " << float_bits
-                  << ", integer " << integer_bits << "\n";
+                  << "on " << predictions << " held-out tokens: float " << float_bits
+                  << ", integer " << integer_bits << " bits per token";
+        if (per_byte) {
+            std::cout << "; float " << float_bits * *per_byte << ", integer "
+                      << integer_bits * *per_byte << " bits per byte";
+        }
+        std::cout << "\n";
         for (const auto& [name, site] : sites.items()) {
             if (site["saturated"] != 0) {
                 std::cout << name << ": " << site["saturated"] << " of " << site["values"]
@@ -185,18 +205,19 @@ int run_quantize(const std::vector<std::string>& arguments) {
             }
         }
     }
-    // A token is a byte.
     write_json(values,
                {{"model", model_path},
                 {"out", out_path},
                 {"weight_bits", wanted.weight_bits},
                 {"event_bits", wanted.event_bits},
                 {"calibration_tokens", text.calibration.size()},
-                {"held_out", {{"first_byte", text.held_out_begin}, {"tokens", predictions}}},
+                {"held_out", {{"first_token", text.held_out_begin}, {"tokens", predictions}}},
                 {"tokens", predictions},
-                {"bits_per_byte_float", float_bits},
-                {"bits_per_byte_integer", integer_bits},
-                {"bits_per_byte_loss", integer_bits - float_bits},
+                {"bits_per_token_float", float_bits},
+                {"bits_per_token_integer", integer_bits},
+                {"bits_per_byte_float", bits_per_byte(float_bits)},
+                {"bits_per_byte_integer", bits_per_byte(integer_bits)},
+                {"bits_per_byte_loss", bits_per_byte(integer_bits - float_bits)},
                 {"float_bytes", float_bytes},
                 {"integer_bytes", integer_bytes},
                 {"spike_agreement", agreement},

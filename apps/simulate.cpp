@@ -4,14 +4,17 @@
 #include "apps/configs.hpp"
 #include "apps/run_config.hpp"
 #include "apps/simulation.hpp"
+#include "apps/text_input.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/safetensors.hpp"
 #include "base/schema.hpp"
-#include "models/corpus.hpp"
 #include "workloads/compiler.hpp"
 #include "workloads/program_file.hpp"
 
+#include <algorithm>
 #include <iostream>
+#include <optional>
 #include <utility>
 
 namespace spikeloom::apps {
@@ -87,23 +90,28 @@ RunConfig configured(const options::variables_map& values) {
     return config;
 }
 
-void read_prompt(const options::variables_map& values, int vocabulary, RunConfig& config) {
+void read_prompt(const options::variables_map& values, const Safetensors& file, int vocabulary,
+                 std::optional<models::Tokenizer>& tokenizer, RunConfig& config) {
     if (values.count("prompt") + values.count("text") > 1) {
         throw InputError("simulate: found --prompt and --text; allowed is one of them");
     }
     if (values.count("prompt") != 0) {
-        config.prompt = models::byte_tokens(values["prompt"].as<std::string>());
-    } else if (values.count("text") != 0) {
-        config.prompt = models::read_byte_tokens(values["text"].as<std::string>(), vocabulary);
-        // A whole text is a prefill of at most --tokens; what is generated comes behind all of it.
-        if (config.mode == Mode::prefill && values.count("tokens") != 0 &&
-            config.prompt.size() > config.tokens) {
-            config.prompt.resize(config.tokens);
+        if (!tokenizer) {
+            tokenizer = require_tokenizer(values, file, vocabulary);
         }
+        config.prompt =
+            encode_prompt(*tokenizer, values["prompt"].as<std::string>(), "simulate: --prompt");
+    } else if (values.count("text") != 0) {
+        const models::Tokens text =
+            open_text(values["text"].as<std::string>(), tokenizer, vocabulary);
+        // A whole text is a prefill of at most --tokens; what is generated comes behind all of it.
+        const bool limited = config.mode == Mode::prefill && values.count("tokens") != 0;
+        config.prompt = text.ids(
+            0, limited ? std::min<std::uint64_t>(text.size(), config.tokens) : text.size());
     }
     if (config.prompt.empty()) {
         throw InputError(
-            "simulate: no prompt; --prompt S or --text FILE must give at least one byte");
+            "simulate: no prompt; --prompt S or --text FILE must give at least one token");
     }
 }
 
@@ -139,9 +147,10 @@ int run_simulate(const std::vector<std::string>& arguments) {
         ("chip", options::value<std::string>()->value_name("YAML"), "the chip")                  //
         ("program", options::value<std::string>()->value_name("P"),                              //
          "a Program from `map`, or one of your own; otherwise the model is compiled")            //
-        ("prompt", options::value<std::string>()->value_name("S"), "the prompt, as bytes")       //
+        ("prompt", options::value<std::string>()->value_name("S"), "the prompt")                 //
         ("text", options::value<std::string>()->value_name("FILE"),                              //
-         "a file as prompt; with --mode prefill its first --tokens bytes")                       //
+         "a file as prompt, text or a pair X.bin, X.idx; with --mode prefill its first "         //
+         "--tokens tokens")                                                                      //
         ("tokens", options::value<std::int64_t>()->value_name("N"),                              //
          "tokens to generate (default 64)")                                                      //
         ("mode", options::value<std::string>()->value_name("M"),                                 //
@@ -162,22 +171,27 @@ int run_simulate(const std::vector<std::string>& arguments) {
          "write the run directory: result.json, events.csv, config.yaml, report.html")  //
         ("trace", options::value<std::string>()->value_name("FILE"),                    //
          "write Chrome trace events of every program and emission (opens in Perfetto)");
+    add_tokenizer_option(described);
     add_json_option(described);
     options::variables_map values;
     if (!parse("simulate", kAboutSimulate, described, arguments, values)) {
         return 0;
     }
     RunConfig config = configured(values);
-    const models::QuantisedModel model = models::QuantisedModel::load(config.model);
-    read_prompt(values, model.config.vocabulary, config);
+    const Safetensors file = Safetensors::read(config.model);
+    const models::QuantisedModel model = models::QuantisedModel::from(file);
+    std::optional<models::Tokenizer> tokenizer =
+        find_tokenizer(values, file, model.config.vocabulary);
+    read_prompt(values, file, model.config.vocabulary, tokenizer, config);
     std::vector<analysis::EnergyTable> tables;
-    for (const EnergyFile& file : config.energy) {
-        tables.push_back(analysis::load_energy_table(file.table));
+    for (const EnergyFile& table : config.energy) {
+        tables.push_back(analysis::load_energy_table(table.table));
     }
     const arch::Program program = chosen_program(config, model);
 
     Simulation asked;
     asked.label = model.config.spiking() ? "spiking model" : "dense ANN twin";
+    asked.tokenizer = tokenizer ? &*tokenizer : nullptr;
     asked.prompt = config.prompt;
     asked.generate = config.mode == Mode::generate ? config.tokens : 0;
     asked.sampling = {config.temperature, config.top_p};

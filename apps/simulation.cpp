@@ -1,13 +1,14 @@
 #include "apps/simulation.hpp"
 
 #include "base/progress.hpp"
-#include "models/corpus.hpp"
 #include "workloads/chrome_trace.hpp"
 #include "workloads/session.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <span>
 
 namespace spikeloom::apps {
 
@@ -148,12 +149,16 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     options.generate = asked.generate;
     models::Sampler sampler(asked.sampling, asked.seed);
     std::vector<float> logits;
+    // A vocabulary may be padded: ids behind the tokenizer's last have no text.
+    const auto choices = static_cast<std::size_t>(
+        asked.tokenizer == nullptr ? config.vocabulary
+                                   : std::min(config.vocabulary, asked.tokenizer->vocabulary()));
     options.next_token = [&](workloads::Logits fabric) {
         logits.assign(fabric.size(), 0.0F);
         for (std::size_t i = 0; i < fabric.size(); ++i) {
             logits[i] = static_cast<float>(fabric[i]) / static_cast<float>(models::fixed::kOne);
         }
-        return sampler.sample(logits);
+        return sampler.sample(std::span<const float>(logits).first(choices));
     };
     if (asked.record_activity && config.spiking()) {
         options.keep_spikes = true;
@@ -192,8 +197,10 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     // count among the mismatches.
     run.verification = {session.verification.spikes_compared, session.verification.logits_compared,
                         session.verification.mismatches};
-    run.prompt = models::byte_text(asked.prompt);
-    run.generated = models::byte_text(session.generated);
+    if (asked.tokenizer != nullptr) {
+        run.prompt = asked.tokenizer->decode(asked.prompt);
+        run.generated = asked.tokenizer->decode(session.generated);
+    }
     if (config.spiking()) {
         record_activity(session, config, run);
     }

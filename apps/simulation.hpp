@@ -8,6 +8,7 @@
 #include "arch/program.hpp"
 #include "models/quantised_model.hpp"
 #include "models/sampler.hpp"
+#include "models/tokenizer.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -20,6 +21,7 @@ namespace spikeloom::apps {
 
 struct Simulation {
     std::string label;
+    const models::Tokenizer* tokenizer = nullptr;  // of the ids; none: texts are left out
     std::vector<int> prompt;
     std::uint64_t generate = 0;  // tokens
     models::SamplerConfig sampling;

@@ -3,11 +3,13 @@
 #include "analysis/training_report.hpp"
 #include "apps/command.hpp"
 #include "apps/curve_file.hpp"
+#include "apps/text_input.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/corpus.hpp"
 #include "models/trainer.hpp"
 
@@ -17,6 +19,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 namespace spikeloom::apps {
@@ -92,11 +95,19 @@ models::TrainingRun configured_run(const options::variables_map& values) {
     if (run.model.classes != 0) {
         throw InputError("train: model.classes is that of a classifier, which `classify` trains");
     }
-    if (run.model.vocabulary > 256) {
-        throw InputError("train: a vocabulary of " + std::to_string(run.model.vocabulary) +
-                         "; the text is read as bytes, so at most 256 make sense");
-    }
     return run;
+}
+
+/// The tokenizer of --tokenizer, else bytes where the vocabulary is theirs, else none: a corpus of
+/// ids needs none.
+std::optional<models::Tokenizer> named_tokenizer(const options::variables_map& values,
+                                                 int vocabulary) {
+    if (values.count("tokenizer") != 0) {
+        models::Tokenizer named = models::Tokenizer::load(values["tokenizer"].as<std::string>());
+        models::require_vocabulary(named, vocabulary, "train: model.vocabulary");
+        return named;
+    }
+    return vocabulary <= 256 ? std::optional(models::Tokenizer::bytes()) : std::nullopt;
 }
 
 }  // namespace
@@ -107,7 +118,7 @@ int run_train(const std::vector<std::string>& arguments) {
         ("config", options::value<std::string>()->value_name("YAML"),                           //
          "sections `model` and `training` (spikeloom info --keys train)")                       //
         ("text", options::value<std::string>()->value_name("FILE"),                             //
-         "the text; its bytes are the tokens, its end is held out")                             //
+         "the text, or tokens as a pair X.bin, X.idx; its end is held out")                     //
         ("out", options::value<std::string>()->value_name("FILE"),                              //
          "the model (M.safetensors); beside it M.curve.csv and M.checkpoint.safetensors")       //
         ("steps", options::value<std::int64_t>()->value_name("N"),                              //
@@ -120,7 +131,10 @@ int run_train(const std::vector<std::string>& arguments) {
         ("seed", options::value<std::uint64_t>()->value_name("N"), "instead of training.seed")  //
         ("resume", "go on from M.checkpoint.safetensors, bit for bit")                          //
         ("report", options::value<std::string>()->value_name("HTML"),                           //
-         "a page with the learning curve and what the neurons did; needs gnuplot");
+         "a page with the learning curve and what the neurons did; needs gnuplot")              //
+        ("tokenizer", options::value<std::string>()->value_name("FILE"),                        //
+         "tokenizer.json, encoder.json, a character vocabulary, or the folder of one; default: "
+         "bytes. The model carries it");
     add_json_option(described);
     options::variables_map values;
     if (!parse("train",
@@ -129,7 +143,7 @@ int run_train(const std::vector<std::string>& arguments) {
                described, arguments, values)) {
         return 0;
     }
-    const models::TrainingRun run = configured_run(values);
+    models::TrainingRun run = configured_run(values);
     const fs::path out = required<std::string>(values, "out");
     const auto text_path = required<std::string>(values, "text");
     const std::int64_t stop_at =
@@ -141,7 +155,9 @@ int run_train(const std::vector<std::string>& arguments) {
     const fs::path checkpoint = beside(out, ".checkpoint.safetensors");
     const fs::path curve_path = beside(out, ".curve.csv");
 
-    const models::Corpus corpus(models::read_byte_tokens(text_path, run.model.vocabulary),
+    std::optional<models::Tokenizer> tokenizer = named_tokenizer(values, run.model.vocabulary);
+    run.tokenizer = tokenizer ? tokenizer->description() : std::string();
+    const models::Corpus corpus(open_text(text_path, tokenizer, run.model.vocabulary),
                                 run.training.validation_fraction,
                                 static_cast<std::size_t>(run.model.context));
     Workers workers(threads);
@@ -173,7 +189,7 @@ int run_train(const std::vector<std::string>& arguments) {
     watch.stop = [] { return InterruptWatch::seen(); };
     trainer.train(corpus, stop_at, watch);
     progress.finish();
-    trainer.parameters().save(out);
+    trainer.parameters().save(out, run.tokenizer);
     if (values.count("report") != 0) {
         analysis::TrainingReportOptions page;
         page.title = "Training of " + out.stem().string();

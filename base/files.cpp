@@ -24,28 +24,50 @@ std::string read_file(const std::filesystem::path& path) {
     return std::move(bytes).str();
 }
 
-void write_file(const std::filesystem::path& path, std::string_view bytes) {
+OutputFile::OutputFile(const std::filesystem::path& path)
+    : path_(path), partial_(path.string() + ".partial." + std::to_string(::getpid())) {
     std::error_code error;
     if (path.has_parent_path()) {
         std::filesystem::create_directories(path.parent_path(), error);
     }
-    const std::filesystem::path partial = path.string() + ".partial." + std::to_string(::getpid());
-    {
-        std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-        out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        out.close();
-        if (!out) {
-            const std::string reason = std::strerror(errno);
-            std::filesystem::remove(partial, error);
-            throw InputError(path.string() + ": cannot be written: " + reason);
-        }
+    out_.open(partial_, std::ios::binary | std::ios::trunc);
+    check();
+}
+
+OutputFile::~OutputFile() {
+    if (!finished_) {
+        out_.close();
+        std::error_code error;
+        std::filesystem::remove(partial_, error);
     }
-    std::filesystem::rename(partial, path, error);
+}
+
+void OutputFile::check() const {
+    if (!out_) {
+        throw InputError(path_.string() + ": cannot be written: " + std::strerror(errno));
+    }
+}
+
+void OutputFile::append(std::string_view bytes) {
+    out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    check();
+}
+
+void OutputFile::finish() {
+    out_.close();
+    check();
+    std::error_code error;
+    std::filesystem::rename(partial_, path_, error);
     if (error) {
-        const std::string reason = error.message();
-        std::filesystem::remove(partial, error);
-        throw InputError(path.string() + ": cannot be written: " + reason);
+        throw InputError(path_.string() + ": cannot be written: " + error.message());
     }
+    finished_ = true;
+}
+
+void write_file(const std::filesystem::path& path, std::string_view bytes) {
+    OutputFile file(path);
+    file.append(bytes);
+    file.finish();
 }
 
 }  // namespace spikeloom

@@ -2,11 +2,11 @@
 
 #include "base/error.hpp"
 #include "base/files.hpp"
+#include "base/json.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -43,34 +43,6 @@ std::string shown_shape(const std::vector<std::size_t>& shape) {
 [[noreturn]] void refuse(const std::string& origin, const std::string& tensor,
                          const std::string& message) {
     throw InputError(origin + ": " + (tensor.empty() ? "" : "tensor '" + tensor + "': ") + message);
-}
-
-/// nlohmann's parser keeps the last of duplicate keys; here a duplicate is a mistake, and nesting
-/// is bounded because the parser's recursion on destruction is not.
-nlohmann::json parse_header(std::string_view text, const std::string& origin) {
-    std::vector<std::set<std::string>> open_keys;
-    const auto check = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-        using Event = nlohmann::json::parse_event_t;
-        if (depth > 8) {
-            refuse(origin, "", "the header nests deeper than the format allows");
-        }
-        if (event == Event::object_start) {
-            open_keys.emplace_back();
-        } else if (event == Event::object_end) {
-            open_keys.pop_back();
-        } else if (event == Event::key) {
-            const auto& name = value.get_ref<const std::string&>();
-            if (!open_keys.back().insert(name).second) {
-                refuse(origin, "", "the header names '" + name + "' twice");
-            }
-        }
-        return true;
-    };
-    try {
-        return nlohmann::json::parse(text.begin(), text.end(), check);
-    } catch (const nlohmann::json::exception&) {
-        refuse(origin, "", "the header is no valid JSON");
-    }
 }
 
 Safetensors::Tensor parse_tensor(const nlohmann::json& entry, const std::string& name,
@@ -172,7 +144,7 @@ Safetensors Safetensors::parse(std::span<const std::byte> bytes, const std::stri
     const std::string_view header_text(reinterpret_cast<const char*>(bytes.data()) + kLengthBytes,
                                        header_length);
     const auto data = bytes.subspan(kLengthBytes + header_length);
-    const nlohmann::json header = parse_header(header_text, origin);
+    const nlohmann::json header = parse_json(header_text, origin + ": header");
     if (!header.is_object()) {
         refuse(origin, "", "the header is no JSON object");
     }

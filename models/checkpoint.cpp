@@ -2,6 +2,7 @@
 // optimiser, the generator and the counters. Such a file can be read as a model, too.
 #include "base/error.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/trainer.hpp"
 
 #include <algorithm>
@@ -26,6 +27,7 @@ void Trainer::save_checkpoint(const std::filesystem::path& path) const {
     file.metadata[kModelKey] = schema::write(run_.model);
     file.metadata[kKindKey] = "training";
     file.metadata[kTrainingKey] = schema::write(run_.training);
+    carry_tokenizer(file, run_.tokenizer);
     parameters_.add_to(file);
     adam_.mean.add_to(file, kMean);
     adam_.square.add_to(file, kSquare);
@@ -50,6 +52,9 @@ void Trainer::resume(const std::filesystem::path& path) {
     }
     if (schema::write(config_of(file)) != schema::write(run_.model)) {
         throw InputError(file.origin + ": the checkpoint's model differs from the configuration's");
+    }
+    if (carried_description(file) != run_.tokenizer) {
+        throw InputError(file.origin + ": the checkpoint was trained with another tokenizer");
     }
     const std::vector<std::int64_t> counters = file.values<std::int64_t>(kCounters, {3});
     if (std::any_of(counters.begin(), counters.end(), [](std::int64_t n) { return n < 0; })) {

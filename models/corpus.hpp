@@ -1,38 +1,41 @@
-// Text as token ids, split for training and validation.
+// Tokens split for training and validation.
 #pragma once
 
+#include "models/tokens.hpp"
+
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 namespace spikeloom::models {
 
-/// The byte tokenizer: a token is a byte, its id the byte's value.
-std::vector<int> byte_tokens(std::string_view text);
-/// The bytes of ids below 256; InputError for a larger one.
-std::string byte_text(std::span<const int> tokens);
+class Tokenizer;
 
-/// A file's bytes as tokens. Throws InputError where a byte is outside the vocabulary.
-std::vector<int> read_byte_tokens(const std::filesystem::path& path, int vocabulary);
+/// The largest text that is tokenised into memory; its ids take about as much again.
+constexpr std::uint64_t kLargestTextInMemory = std::uint64_t{1} << 30;
+
+/// A file as tokens:
+///  - X.bin or X.idx: the ids of that pair (indexed_tokens.hpp), from the map;
+///  - any other file is a text. Its bytes are taken from the map where the tokenizer is of bytes,
+///    so it may be larger than memory, too; other tokenizers give ids in memory.
+/// `tokenizer` may be missing for a pair. Throws InputError naming the file where a text has no
+/// ids, or is too large for this and should be turned into a pair first; for ids from `vocabulary`
+/// on, when they are read.
+Tokens open_tokens(const std::filesystem::path& path, Tokenizer* tokenizer, int vocabulary);
 
 /// The last part of a text is kept for validation: training never sees it.
 class Corpus {
   public:
     /// `validation_fraction` of the tokens, at least 2 if it is not 0. Throws InputError where what
     /// is left for training is shorter than one sequence and its targets.
-    Corpus(std::vector<int> tokens, double validation_fraction, std::size_t sequence);
+    Corpus(const Tokens& tokens, double validation_fraction, std::size_t sequence);
 
-    std::span<const int> training() const { return {tokens_.data(), training_}; }
-    std::span<const int> validation() const {
-        return std::span<const int>(tokens_).subspan(training_);
-    }
+    const Tokens& training() const { return training_; }
+    const Tokens& validation() const { return validation_; }
 
   private:
-    std::vector<int> tokens_;
-    std::size_t training_;
+    Tokens training_;
+    Tokens validation_;
 };
 
 }  // namespace spikeloom::models

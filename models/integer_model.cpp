@@ -319,21 +319,43 @@ const ModelConfig& IntegerModel::config() const {
     return impl_->model.config;
 }
 
-double evaluate(IntegerModel& model, std::span<const int> tokens,
-                const EvaluationProgress& progress) {
-    for (const int token : tokens) {
-        require_in_vocabulary(token, model.config());
-    }
-    model.reset();
-    std::vector<float> logits(static_cast<std::size_t>(model.config().vocabulary));
-    const auto step = [&](int token) {
+namespace {
+
+/// The model's steps with its logits as floats.
+std::function<std::span<const float>(int)> float_steps(IntegerModel& model,
+                                                       std::vector<float>& logits) {
+    logits.resize(static_cast<std::size_t>(model.config().vocabulary));
+    return [&](int token) {
         const Values result = model.step(token);
         std::transform(result.begin(), result.end(), logits.begin(), [](Value logit) {
             return static_cast<float>(logit) / static_cast<float>(fixed::kOne);
         });
         return std::span<const float>(logits);
     };
-    return evaluate_steps(step, tokens, progress);
+}
+
+void require_in_vocabulary(std::span<const int> tokens, const ModelConfig& config) {
+    for (const int token : tokens) {
+        require_in_vocabulary(token, config);
+    }
+}
+
+}  // namespace
+
+double evaluate(IntegerModel& model, std::span<const int> tokens,
+                const EvaluationProgress& progress) {
+    require_in_vocabulary(tokens, model.config());
+    model.reset();
+    std::vector<float> logits;
+    return evaluate_steps(float_steps(model, logits), tokens, progress);
+}
+
+double evaluate(IntegerModel& model, std::span<const int> tokens, const Windows& windows,
+                const EvaluationProgress& progress) {
+    require_in_vocabulary(tokens, model.config());
+    std::vector<float> logits;
+    return evaluate_steps(
+        float_steps(model, logits), [&] { model.reset(); }, tokens, windows, progress);
 }
 
 }  // namespace spikeloom::models

@@ -98,5 +98,8 @@ class IntegerModel {
 /// fewer than two tokens and for one outside the vocabulary.
 double evaluate(IntegerModel& model, std::span<const int> tokens,
                 const EvaluationProgress& progress = {});
+/// The same by windows.
+double evaluate(IntegerModel& model, std::span<const int> tokens, const Windows& windows,
+                const EvaluationProgress& progress = {});
 
 }  // namespace spikeloom::models

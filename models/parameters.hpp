@@ -104,7 +104,8 @@ class Parameters {
     static Parameters from(const Safetensors& file);
     /// The tensors of that configuration, whatever the file says it holds.
     static Parameters from(const Safetensors& file, const ModelConfig& config);
-    void save(const std::filesystem::path& path) const;
+    /// With the description of the tokenizer that its ids are from (carried_tokenizer.hpp).
+    void save(const std::filesystem::path& path, const std::string& tokenizer = {}) const;
     /// Adds every tensor as `prefix` + its name, and no metadata.
     void add_to(Safetensors& file, const std::string& prefix = {}) const;
     /// Fills every tensor from `prefix` + its name; the shapes must be this model's.

@@ -1,6 +1,7 @@
 // Parameters to and from safetensors files.
 #include "base/error.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/parameters.hpp"
 
 #include <algorithm>
@@ -185,10 +186,11 @@ void Parameters::add_to(Safetensors& file, const std::string& prefix) const {
     }
 }
 
-void Parameters::save(const std::filesystem::path& path) const {
+void Parameters::save(const std::filesystem::path& path, const std::string& tokenizer) const {
     Safetensors file;
     file.metadata[kModelKey] = schema::write(config_);
     file.metadata[kKindKey] = "float";
+    carry_tokenizer(file, tokenizer);
     add_to(file);
     file.write(path);
 }

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/safetensors.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/parameters.hpp"
 
 #include <algorithm>
@@ -306,11 +307,12 @@ QuantisedModel QuantisedModel::from(const Safetensors& file) {
     return model;
 }
 
-void QuantisedModel::save(const std::filesystem::path& path) const {
+void QuantisedModel::save(const std::filesystem::path& path, const std::string& tokenizer) const {
     check(path.string());
     Safetensors file;
     file.metadata[kModelKey] = schema::write(config);
     file.metadata[kKindKey] = "integer";
+    carry_tokenizer(file, tokenizer);
     file.add<std::uint8_t>(
         "emb.weight",
         {static_cast<std::size_t>(config.vocabulary), static_cast<std::size_t>(config.channels)},

@@ -99,7 +99,8 @@ struct QuantisedModel {
     /// what is wrong: a missing or unknown tensor, whatever `check` refuses.
     static QuantisedModel load(const std::filesystem::path& path);
     static QuantisedModel from(const Safetensors& file);
-    void save(const std::filesystem::path& path) const;
+    /// With the description of the tokenizer that its ids are from (carried_tokenizer.hpp).
+    void save(const std::filesystem::path& path, const std::string& tokenizer = {}) const;
 
     /// InputError, in the name of `origin`, where a vector has the wrong length, a value lies
     /// outside its format or an accumulator could leave 32 bits.

@@ -36,16 +36,23 @@ int Sampler::sample(std::span<const float> logits) {
     order_.resize(logits.size());
     std::iota(order_.begin(), order_.end(), 0);
     if (config_.top_p < 1.0) {
-        std::stable_sort(order_.begin(), order_.end(), [&](int a, int b) {
-            return weights_[static_cast<std::size_t>(a)] > weights_[static_cast<std::size_t>(b)];
-        });
+        // A heap gives the most likely tokens one by one; few are needed of a large vocabulary.
+        const auto less_likely = [&](int a, int b) {
+            const double of_a = weights_[static_cast<std::size_t>(a)];
+            const double of_b = weights_[static_cast<std::size_t>(b)];
+            return of_a != of_b ? of_a < of_b : a > b;
+        };
+        std::make_heap(order_.begin(), order_.end(), less_likely);
         const double wanted = config_.top_p * total;
-        std::size_t kept = 0;
         total = 0.0;
-        while (kept < order_.size() && total < wanted) {
-            total += weights_[static_cast<std::size_t>(order_[kept++])];
+        auto rest = order_.end();
+        while (rest != order_.begin() && total < wanted) {
+            std::pop_heap(order_.begin(), rest, less_likely);
+            total += weights_[static_cast<std::size_t>(*--rest)];
         }
-        order_.resize(kept);
+        // They stand at the end, the most likely last.
+        order_.erase(order_.begin(), rest);
+        std::reverse(order_.begin(), order_.end());
     }
     double left = random_.uniform() * total;
     for (const int token : order_) {

@@ -68,7 +68,7 @@ double Trainer::step(const Corpus& corpus, double progress) {
     const std::size_t at_a_time =
         config.micro_batch > 0 ? std::min(batch, static_cast<std::size_t>(config.micro_batch))
                                : batch;
-    const std::span<const int> text = corpus.training();
+    const Tokens& text = corpus.training();
     const auto positions = static_cast<double>(batch * length);
 
     const std::span<float> sums = gradients_.flat();
@@ -80,10 +80,8 @@ double Trainer::step(const Corpus& corpus, double progress) {
         targets_.resize(sequences * length);
         for (std::size_t s = 0; s < sequences; ++s) {
             const std::size_t start = random_.below(text.size() - length);
-            std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(start), length,
-                        tokens_.begin() + static_cast<std::ptrdiff_t>(s * length));
-            std::copy_n(text.begin() + static_cast<std::ptrdiff_t>(start + 1), length,
-                        targets_.begin() + static_cast<std::ptrdiff_t>(s * length));
+            text.copy(start, std::span(tokens_).subspan(s * length, length));
+            text.copy(start + 1, std::span(targets_).subspan(s * length, length));
         }
         const Dropout dropout{config.dropout, config.dropout > 0.0 ? random_.next() : 0};
         model_.forward_for_training({tokens_, sequences}, dropout);
@@ -103,11 +101,11 @@ CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
     point.learning_rate = learning_rate_;
     point.gradient_norm = gradient_norm_;
     point.valid_bits = std::numeric_limits<double>::quiet_NaN();
-    const std::span<const int> text = corpus.validation();
+    const Tokens& text = corpus.validation();
     if (text.size() >= 2) {
         const auto most = static_cast<std::size_t>(run_.training.evaluation_tokens);
         point.valid_bits =
-            evaluate(parameters(), text.first(std::min(text.size(), most)), workers_);
+            evaluate(parameters(), text.ids(0, std::min(text.size(), most)), workers_);
     }
     point.activity = activity();
     return point;

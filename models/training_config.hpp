@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace spikeloom::schema {
 class Walk;
@@ -38,6 +39,7 @@ void describe(schema::Walk& walk, TrainingConfig& config);
 struct TrainingRun {
     ModelConfig model;
     TrainingConfig training;
+    std::string tokenizer;  ///< no key: the description of the one that the ids are from
 };
 
 void describe(schema::Walk& walk, TrainingRun& run);

@@ -8,6 +8,7 @@ packages=(
     g++ cmake ninja-build pkg-config ca-certificates
     # what the program is built on
     libsystemc-dev libeigen3-dev libboost-dev libboost-program-options-dev libyaml-cpp-dev nlohmann-json3-dev libzip-dev
+    libutf8proc-dev
     # the report's plots, made when the program runs
     gnuplot-nox
     # tests, benchmarks and checks of the code

@@ -5,6 +5,7 @@
 #include "models/pooled_head.hpp"
 #include "tests/models/integer_fixtures.hpp"
 #include "tests/support/refusal.hpp"
+#include "tests/support/temporary_file.hpp"
 
 #include <cmath>
 #include <filesystem>
@@ -18,23 +19,10 @@ using Catch::Contains;
 
 namespace {
 
-/// A file that goes when the test does.
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(const std::string& text = {})
-        : path(std::filesystem::temp_directory_path() /
-               ("spikeloom-classifier-" + std::to_string(::getpid()))) {
-        write_file(path, text);
-    }
-    ~TemporaryFile() { std::filesystem::remove(path); }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    const std::filesystem::path path;
-};
-
 std::vector<LabelledText> rows_of(const std::string& text, const LabelledColumns& columns = {}) {
-    const TemporaryFile file(text);
-    return read_labelled_text(file.path, columns);
+    const tests::TemporaryFile file("rows");
+    write_file(file.path(), text);
+    return read_labelled_text(file.path(), columns);
 }
 
 std::string rows_refusal(const std::string& text, const LabelledColumns& columns = {}) {
@@ -228,9 +216,9 @@ TEST_CASE("A classifier in a file is the same classifier, and no language model"
     const Parameters parameters = random_classifier(classifying(3), 2);
     const Classifier classifier(parameters, {"bad", "fair", "good"}, TokenUnit::words,
                                 WordVocabulary({"film", "caf\xe9"}), 5);
-    const TemporaryFile file;
-    classifier.save(file.path);
-    const Classifier again = Classifier::load(file.path);
+    const tests::TemporaryFile file("classifier");
+    classifier.save(file.path());
+    const Classifier again = Classifier::load(file.path());
     CHECK(again.labels() == classifier.labels());
     CHECK(std::equal(again.parameters().flat().begin(), again.parameters().flat().end(),
                      parameters.flat().begin()));
@@ -239,19 +227,19 @@ TEST_CASE("A classifier in a file is the same classifier, and no language model"
     CHECK(again.examples(rows, "t")[0].label == 1);
     CHECK_THROWS_WITH(again.examples({{"awful", "x"}}, "t.tsv"),
                       Contains("t.tsv: label 'awful' is none of the classifier's 3"));
-    CHECK_THROWS_WITH(Parameters::load(file.path), Contains("a float model is needed"));
+    CHECK_THROWS_WITH(Parameters::load(file.path()), Contains("a float model is needed"));
 
     Parameters model(tests::small_config(Variant::linear_lif));
-    model.save(file.path);
-    CHECK_THROWS_WITH(Classifier::load(file.path), Contains("a classifier is needed"));
+    model.save(file.path());
+    CHECK_THROWS_WITH(Classifier::load(file.path()), Contains("a classifier is needed"));
 }
 
 TEST_CASE("No mutation of a classifier's file crashes its reader") {
     const Parameters parameters = random_classifier(classifying(2), 2);
-    const TemporaryFile file;
+    const tests::TemporaryFile file("classifier");
     Classifier(parameters, {"a", "b"}, TokenUnit::words, WordVocabulary({"x", "y"}), 9)
-        .save(file.path);
-    const std::string whole = read_file(file.path);
+        .save(file.path());
+    const std::string whole = read_file(file.path());
     Random random(12);
     for (int i = 0; i < 1500; ++i) {
         std::string bytes = whole;
@@ -260,8 +248,8 @@ TEST_CASE("No mutation of a classifier's file crashes its reader") {
             bytes[random.below(std::min<std::size_t>(bytes.size(), 4000))] =
                 static_cast<char>(random.below(256));
         }
-        write_file(file.path, bytes);
-        tests::refusal_of([&] { Classifier::load(file.path); });
+        write_file(file.path(), bytes);
+        tests::refusal_of([&] { Classifier::load(file.path()); });
     }
     SUCCEED("every file was read or refused");
 }

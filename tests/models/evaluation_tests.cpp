@@ -1,6 +1,7 @@
 // Bits per token and sampling.
 #include "base/error.hpp"
 #include "models/evaluation.hpp"
+#include "models/prompt.hpp"
 #include "models/recurrent_model.hpp"
 #include "models/sampler.hpp"
 #include "tests/models/integer_fixtures.hpp"
@@ -50,6 +51,84 @@ TEST_CASE("Whole sequences and single steps give the same bits, over n - 1 predi
     CHECK(stepwise == Approx(by_hand / 699.0).epsilon(1e-6));
 }
 
+/// Mean bits of every prediction, each from a window that is found and read for it alone.
+double bits_by_windows(const std::function<std::span<const float>(int)>& step,
+                       const std::function<void()>& reset, const std::vector<int>& tokens,
+                       std::size_t length, std::size_t stride) {
+    double bits = 0.0;
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+        // The first window that holds input i among its last `stride`, or the very first.
+        std::size_t begin = 0;
+        while (begin + length <= i) {
+            begin += stride;
+        }
+        reset();
+        std::span<const float> logits;
+        for (std::size_t k = begin; k <= i; ++k) {
+            logits = step(tokens[k]);
+        }
+        bits += surprise_bits(logits, tokens[i + 1]);
+    }
+    return bits / static_cast<double>(tokens.size() - 1);
+}
+
+TEST_CASE("By windows, each prediction sees its window and no more") {
+    const Parameters parameters = random_parameters(small_config(), 5);
+    const std::vector<int> tokens = random_tokens(parameters.config(), 60, 4);
+    Workers workers(1);
+    RecurrentModel model(parameters);
+    const auto step = [&](int token) { return model.step(token); };
+    const auto reset = [&] { model.reset(); };
+    for (const Windows windows : {Windows{16, 4}, Windows{16, 16}, Windows{7, 3}, Windows{1, 1},
+                                  Windows{300, 20}, Windows{58, 57}}) {
+        CAPTURE(windows.length, windows.stride);
+        const double expected =
+            bits_by_windows(step, reset, tokens, windows.length, windows.stride);
+        std::size_t predictions = 0;
+        CHECK(evaluate(parameters, tokens, windows, workers, [&](std::size_t done) {
+                  predictions = done;
+              }) == Approx(expected).epsilon(1e-5));
+        CHECK(predictions == 59);
+        CHECK(evaluate_steps(step, reset, tokens, windows) == Approx(expected).epsilon(1e-9));
+    }
+    // A window as long as the text is the whole context.
+    CHECK(evaluate(parameters, tokens, Windows{100, 50}, workers) ==
+          Approx(evaluate(parameters, tokens, workers)).epsilon(1e-6));
+    CHECK_THROWS_AS(evaluate(parameters, tokens, Windows{4, 5}, workers), InputError);
+    CHECK_THROWS_AS(evaluate(parameters, tokens, Windows{4, 0}, workers), InputError);
+}
+
+TEST_CASE(
+    "A prompt read in parallel leaves the recurrent model where reading it step by step does") {
+    const Variant variant = GENERATE(Variant::linear_lif, Variant::dense);
+    const Parameters parameters = random_parameters(small_config(variant), 6);
+    const std::vector<int> prompt = random_tokens(parameters.config(), 300, 5);
+    Workers workers(2);
+    const PromptRead read = read_prompt(parameters, prompt, workers);
+    RecurrentModel stepwise(parameters);
+    std::span<const float> logits;
+    for (const int token : prompt) {
+        logits = stepwise.step(token);
+    }
+    const auto close = [](std::span<const float> a, std::span<const float> b) {
+        REQUIRE(a.size() == b.size());
+        double worst = 0.0;
+        for (std::size_t i = 0; i < a.size(); ++i) {
+            worst = std::max(worst, std::abs(static_cast<double>(a[i]) - b[i]));
+        }
+        return worst < 1e-4;
+    };
+    CHECK(close(read.logits, logits));
+    RecurrentModel continued(parameters);
+    continued.restore(read.state);
+    for (const int token : {3, 1, 4}) {
+        const std::span<const float> next = continued.step(token);
+        CHECK(close(next, stepwise.step(token)));
+    }
+    CHECK_THROWS_AS(read_prompt(parameters, std::vector<int>{}, workers), InputError);
+    CHECK_THROWS_AS(read_prompt(parameters, std::vector<int>{20}, workers), InputError);
+}
+
 TEST_CASE("One token predicts nothing") {
     const Parameters parameters = random_parameters(small_config());
     Workers workers(1);
@@ -97,6 +176,11 @@ TEST_CASE("Top-p leaves the fewest tokens that reach the probability") {
     CHECK(drawn(0.6) == std::array{true, true, false});
     CHECK(drawn(0.9) == std::array{true, true, true});
     CHECK(drawn(1.0) == std::array{true, true, true});
+    // Of equal ones the lower ids: two of these four make up 0.4.
+    Sampler even({1.0, 0.4}, 3);
+    for (int i = 0; i < 100; ++i) {
+        CHECK(even.sample(std::array{0.5F, 0.5F, 0.5F, 0.5F}) < 2);
+    }
 }
 
 TEST_CASE("The seed decides what is drawn") {

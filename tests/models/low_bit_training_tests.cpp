@@ -30,7 +30,7 @@ std::vector<int> word_salad(std::size_t tokens) {
     while (text.size() < tokens) {
         text += words[random.below(5)];
     }
-    return byte_tokens(text);
+    return {text.begin(), text.end()};
 }
 
 Corpus salad_corpus() {

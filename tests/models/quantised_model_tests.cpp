@@ -5,6 +5,7 @@
 #include "models/quantised_model.hpp"
 #include "tests/models/integer_fixtures.hpp"
 #include "tests/support/refusal.hpp"
+#include "tests/support/temporary_file.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,27 +27,9 @@ using tests::small_config;
 
 namespace {
 
-/// A file that is gone with the test.
-class TemporaryFile {
-  public:
-    explicit TemporaryFile(const std::string& name)
-        : path_(std::filesystem::temp_directory_path() /
-                ("spikeloom-" + std::to_string(::getpid()) + "-" + name)) {}
-    ~TemporaryFile() {
-        std::error_code ignored;
-        std::filesystem::remove(path_, ignored);
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
-
 /// The file of a small model, as it lies on disk.
 Safetensors saved(const QuantisedModel& model, const std::string& name) {
-    const TemporaryFile file(name);
+    const tests::TemporaryFile file(name);
     model.save(file.path());
     return Safetensors::read(file.path());
 }
@@ -101,7 +84,7 @@ TEST_CASE("The file carries the published names, integers alone, and says what i
 
 TEST_CASE("A float model is refused as an integer one, and the other way round") {
     const Parameters parameters = random_parameters(small_config());
-    const TemporaryFile file("float.safetensors");
+    const tests::TemporaryFile file("float.safetensors");
     parameters.save(file.path());
     CHECK_THROWS_WITH(QuantisedModel::load(file.path()),
                       Catch::Contains("holds a model of kind 'float'"));

@@ -3,6 +3,7 @@
 #include "models/corpus.hpp"
 #include "models/integer_model.hpp"
 #include "models/quantiser.hpp"
+#include "models/tokenizer.hpp"
 #include "models/trainer.hpp"
 #include "tests/models/integer_fixtures.hpp"
 
@@ -276,17 +277,17 @@ TEST_CASE("Eight bits cost a trained model at most 0.03 bits a byte, two bits co
     run.training.evaluation_tokens = 2;
     Workers workers(1);
     Trainer trainer(run, workers);
-    const Corpus corpus(byte_tokens(text), 0.1, 32);
+    const Corpus corpus(Tokenizer::bytes().encode(text), 0.1, 32);
     trainer.train(corpus, 0, {});
 
-    const Calibration calibration(trainer.parameters(), corpus.training().first(500));
+    const Calibration calibration(trainer.parameters(), corpus.training().ids(0, 500));
     const auto bits = [&](int weight_bits) {
         const QuantisedModel model =
             quantise(trainer.parameters(), calibration, {weight_bits, 16, 1.25});
         IntegerModel integer(model);
-        return evaluate(integer, corpus.validation());
+        return evaluate(integer, corpus.validation().ids());
     };
-    const double exact = evaluate(trainer.parameters(), corpus.validation(), workers);
+    const double exact = evaluate(trainer.parameters(), corpus.validation().ids(), workers);
     CAPTURE(exact, bits(8), bits(2));
     CHECK(exact < 2.0);  // it has learned: bytes of this text alone carry 3.9 bits
     CHECK(bits(8) < exact + 0.03);

@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/schema.hpp"
+#include "models/tokenizer.hpp"
 #include "models/trainer.hpp"
 #include "tests/models/integer_fixtures.hpp"
 #include "tests/support/refusal.hpp"
@@ -29,7 +30,7 @@ std::string tiny_text() {
 }
 
 Corpus tiny_corpus() {
-    return {byte_tokens(tiny_text()), 0.1, 16};
+    return {Tokenizer::bytes().encode(tiny_text()), 0.1, 16};
 }
 
 TrainingRun tiny_run() {
@@ -117,7 +118,7 @@ TEST_CASE("A run that is stopped and resumed ends in the same bits as one that i
     second.train(tiny_corpus(), 0, {});
     CHECK(second.steps() == 8);
     second.save_checkpoint(path);
-    CHECK(read_file(path) == read_file(whole_path));
+    CHECK(spikeloom::read_file(path) == spikeloom::read_file(whole_path));
     CHECK(second.curve().back().train_bits == whole.curve().back().train_bits);
     CHECK(second.curve().back().valid_bits == whole.curve().back().valid_bits);
 
@@ -127,6 +128,10 @@ TEST_CASE("A run that is stopped and resumed ends in the same bits as one that i
     other.model.layers = 1;
     Trainer third(other, alone);
     CHECK_THROWS_AS(third.resume(path), InputError);
+    TrainingRun relabelled = run;
+    relabelled.tokenizer = "{}";
+    Trainer fourth(relabelled, alone);
+    CHECK_THROWS_WITH(fourth.resume(path), Contains("another tokenizer"));
     second.parameters().save(path);
     CHECK_THROWS_AS(second.resume(path), InputError);
     std::filesystem::remove(path);
@@ -243,31 +248,6 @@ TEST_CASE("A loss that is not finite ends training with an explanation") {
     Workers workers(1);
     Trainer trainer(run, workers);
     CHECK_THROWS_AS(trainer.train(tiny_corpus(), 0, {}), CheckFailed);
-}
-
-TEST_CASE("A text is split at its end, and a short one is refused") {
-    const Corpus corpus(byte_tokens("abcdefghij"), 0.3, 4);
-    CHECK(byte_text(corpus.training()) == "abcdefg");
-    CHECK(byte_text(corpus.validation()) == "hij");
-    CHECK(Corpus(byte_tokens("abcdefghij"), 0.0, 4).validation().empty());
-    CHECK_THROWS_AS(Corpus(byte_tokens("abcdefghij"), 0.3, 7), InputError);
-    CHECK_NOTHROW(Corpus(byte_tokens("abcdefghij"), 0.3, 6));
-}
-
-TEST_CASE("Bytes are tokens, all 256 of them") {
-    std::string text;
-    for (int i = 0; i < 256; ++i) {
-        text += static_cast<char>(i);
-    }
-    const std::vector<int> tokens = byte_tokens(text);
-    CHECK(tokens[200] == 200);
-    CHECK(byte_text(tokens) == text);
-    CHECK_THROWS_AS(byte_text(std::vector<int>{256}), InputError);
-    const auto path = std::filesystem::temp_directory_path() / "spikeloom-bytes";
-    write_file(path, "abc\xff");
-    CHECK(read_byte_tokens(path, 256).size() == 4);
-    CHECK_THROWS_WITH(read_byte_tokens(path, 128), Contains("byte 3") && Contains("255"));
-    std::filesystem::remove(path);
 }
 
 TEST_CASE("Mistakes in a training file are told by line and key") {

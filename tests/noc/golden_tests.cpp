@@ -36,18 +36,6 @@ constexpr std::array<Golden, 8> kGolden = {{
     {"rd1_v4_b8_L4_r0.05", "booksim-5stage", 8, 4, 8, 4, 1304},
 }};
 
-std::string decompressed(const std::filesystem::path& path) {
-    const std::string command = "xz -dc '" + path.string() + "'";
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-    REQUIRE(pipe != nullptr);
-    std::string text;
-    std::array<char, 65536> chunk;
-    for (std::size_t n = 0; (n = fread(chunk.data(), 1, chunk.size(), pipe.get())) != 0;) {
-        text.append(chunk.data(), n);
-    }
-    return text;
-}
-
 NetworkConfig preset(const Golden& golden) {
     auto config = schema::read_file<ExperimentConfig>(std::string(SPIKELOOM_SOURCE_DIR) +
                                                       "/configs/noc/" + golden.preset + ".yaml")
@@ -88,7 +76,7 @@ TEST_CASE("every packet of BookSim2's recorded runs retires in the recorded cycl
     const Golden& golden = kGolden[static_cast<std::size_t>(GENERATE(range(0, 8)))];
     SPIKELOOM_NEED_SHARED(path, "golden/noc/" + std::string(golden.name) + ".txt.xz");
     INFO(golden.name);
-    replay(golden, decompressed(path));
+    replay(golden, tests::unpacked(path));
 }
 
 }  // namespace
