@@ -134,9 +134,8 @@ TEST_CASE("a model trained for few bits is quantised without loss and runs on a 
     const json quantised = scratch.json_of("quantize --model " + model + " --text " + text +
                                            " --weight-bits " + bits + " --out " + q);
     CHECK(std::abs(quantised["bits_per_byte_loss"].get<double>()) < 0.02);
-    const json simulated =
-        scratch.json_of("simulate --model " + q + " --chip " + kChip + " --prompt 'the state'" +
-                        " --mode generate --tokens 3");
+    const json simulated = scratch.json_of("simulate --model " + q + " --chip " + kChip +
+                                           " --prompt 'the state'" + " --mode generate --tokens 3");
     CHECK(simulated["bit_exact"] == true);
     CHECK(simulated["mismatches"] == 0);
     // Products are counted by the widths of their factors.
