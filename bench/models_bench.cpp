@@ -1,11 +1,8 @@
-// The float model's hot parts. `product_*` are the three products of a linear layer as the model
-// calls them, in its chunks; `eigen_alone` is one plain Eigen product of the same extents, the peak
-// they are held against. `training_step` is everything: its counter `gflops` counts the products'
-// operations alone, so that its distance to `eigen_alone` is what the rest costs.
+// The float model's hot parts; its products have their own program (products_bench.cpp).
+// `training_step` is everything: its counter `gflops` counts the products' operations alone.
 #include "base/random.hpp"
 #include "models/aligned_vector.hpp"
 #include "models/lif.hpp"
-#include "models/products.hpp"
 #include "models/recurrent_model.hpp"
 #include "models/trainer.hpp"
 #include "models/wkv.hpp"
@@ -13,15 +10,12 @@
 #include <algorithm>
 #include <vector>
 
-#include <Eigen/Core>
 #include <benchmark/benchmark.h>
 
 namespace {
 
 using namespace spikeloom::models;
 using Vector = AlignedVector<float>;
-
-constexpr std::size_t kChunk = 128;  // as in SequenceModel
 
 Vector random_values(std::size_t count, double deviation = 1.0) {
     spikeloom::Random random(1);
@@ -30,92 +24,6 @@ Vector random_values(std::size_t count, double deviation = 1.0) {
                   [&] { return static_cast<float>(deviation * random.normal()); });
     return values;
 }
-
-struct Extents {
-    explicit Extents(const benchmark::State& state)
-        : outputs(static_cast<std::size_t>(state.range(0))),
-          inputs(static_cast<std::size_t>(state.range(1))),
-          rows(static_cast<std::size_t>(state.range(2))) {}
-    void count(benchmark::State& state) const {
-        state.counters["gflops"] =
-            benchmark::Counter(2e-9 * static_cast<double>(outputs * inputs * rows),
-                               benchmark::Counter::kIsIterationInvariantRate);
-    }
-    std::size_t outputs, inputs, rows;
-};
-
-void product_forward(benchmark::State& state) {
-    const Extents e(state);
-    const Vector w = random_values(e.outputs * e.inputs);
-    const Vector x = random_values(e.rows * e.inputs);
-    Vector y(e.rows * e.outputs);
-    for (auto _ : state) {
-        for (std::size_t row = 0; row < e.rows; row += kChunk) {
-            linear({e.outputs, e.inputs}, w.data(), kChunk, x.data() + row * e.inputs,
-                   y.data() + row * e.outputs);
-        }
-        benchmark::ClobberMemory();
-    }
-    e.count(state);
-}
-
-void product_input_gradient(benchmark::State& state) {
-    const Extents e(state);
-    const Vector w = random_values(e.outputs * e.inputs);
-    const Vector dy = random_values(e.rows * e.outputs);
-    Vector dx(e.rows * e.inputs);
-    for (auto _ : state) {
-        for (std::size_t row = 0; row < e.rows; row += kChunk) {
-            linear_input_gradient({e.outputs, e.inputs}, w.data(), kChunk,
-                                  dy.data() + row * e.outputs, dx.data() + row * e.inputs);
-        }
-        benchmark::ClobberMemory();
-    }
-    e.count(state);
-}
-
-void product_weight_gradient(benchmark::State& state) {
-    const Extents e(state);
-    const Vector dy = random_values(e.rows * e.outputs);
-    const Vector x = random_values(e.rows * e.inputs);
-    Vector dw(e.outputs * e.inputs, 0.0F);
-    for (auto _ : state) {
-        for (std::size_t first = 0; first < e.outputs; first += kChunk) {
-            linear_weight_gradient({e.outputs, e.inputs}, first, first + kChunk, e.rows, dy.data(),
-                                   x.data(), dw.data());
-        }
-        benchmark::ClobberMemory();
-    }
-    e.count(state);
-}
-
-void eigen_alone(benchmark::State& state) {
-    const Extents e(state);
-    using Matrix = Eigen::MatrixXf;
-    const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
-    const Matrix a = Matrix::Random(index(e.outputs), index(e.inputs));
-    const Matrix b = Matrix::Random(index(e.inputs), index(e.rows));
-    Matrix c(index(e.outputs), index(e.rows));
-    for (auto _ : state) {
-        c.noalias() = a * b;
-        benchmark::ClobberMemory();
-    }
-    e.count(state);
-}
-
-/// Outputs, inputs, rows: the square and the wide matrices of 128 and 512 channels.
-void shapes(benchmark::internal::Benchmark* bench) {
-    for (const std::int64_t channels : {128, 512}) {
-        const std::int64_t rows = 1024;
-        bench->Args({channels, channels, rows});
-        bench->Args({4 * channels, channels, rows});
-        bench->Args({channels, 4 * channels, rows});
-    }
-}
-BENCHMARK(eigen_alone)->Apply(shapes);
-BENCHMARK(product_forward)->Apply(shapes);
-BENCHMARK(product_input_gradient)->Apply(shapes);
-BENCHMARK(product_weight_gradient)->Apply(shapes);
 
 constexpr TimeBlock kBlock{256, 64, 64};
 constexpr std::size_t kElements = kBlock.tokens * kBlock.channels;

@@ -1,5 +1,9 @@
 #include "models/products.hpp"
 
+#include "models/tile_product.hpp"
+
+#include <functional>
+
 #include <Eigen/Core>
 
 namespace spikeloom::models {
@@ -11,32 +15,97 @@ using ConstMap = Eigen::Map<const Matrix>;
 using Map = Eigen::Map<Matrix>;
 using Strided = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
 
+/// Blocks along the depth that are laid out at a time: 128 rows of a matrix that is no transpose.
+constexpr std::size_t kChunkBlocks = 4;
+
 Eigen::Index index(std::size_t n) {
     return static_cast<Eigen::Index>(n);
 }
 
 }  // namespace
 
-void linear(const Linear& shape, const float* weight, std::size_t rows, const float* x, float* y) {
-    const ConstMap w(weight, index(shape.outputs), index(shape.inputs));
-    const ConstMap in(x, index(rows), index(shape.inputs));
-    Map(y, index(rows), index(shape.outputs)).noalias() = in * w.transpose();
+Preparation for_outputs(SharedFactor& factor, const Linear& shape, const float* weight) {
+    return {&factor, weight, shape.outputs, shape.inputs, true};
 }
 
-void linear_input_gradient(const Linear& shape, const float* weight, std::size_t rows,
-                           const float* dy, float* dx) {
-    const ConstMap w(weight, index(shape.outputs), index(shape.inputs));
-    const ConstMap out(dy, index(rows), index(shape.outputs));
-    Map(dx, index(rows), index(shape.inputs)).noalias() = out * w;
+Preparation for_input_gradient(SharedFactor& factor, const Linear& shape, const float* weight) {
+    return {&factor, weight, shape.outputs, shape.inputs, false};
 }
 
-void linear_weight_gradient(const Linear& shape, std::size_t first, std::size_t last,
-                            std::size_t rows, const float* dy, const float* x, float* dweight) {
+Preparation for_weight_gradient(SharedFactor& factor, const Linear& shape, std::size_t rows,
+                                const float* x) {
+    return {&factor, x, rows, shape.inputs, false};
+}
+
+void prepare(Workers& workers, std::span<const Preparation> preparations) {
+    for (const Preparation& p : preparations) {
+        SharedFactor& factor = *p.factor;
+        factor.depth_ = p.transposed ? p.columns : p.rows;
+        factor.width_ = p.transposed ? p.rows : p.columns;
+        factor.data_ = p.matrix;
+        factor.transposed_ = p.transposed;
+    }
+    if (!tiles::available()) {
+        return;
+    }
+    const auto blocks = [](const SharedFactor& factor) {
+        return (factor.depth_ + tiles::kBlock - 1) / tiles::kBlock;
+    };
+    const auto chunks = [&](const SharedFactor& factor) {
+        return (blocks(factor) + kChunkBlocks - 1) / kChunkBlocks;
+    };
+    std::size_t all = 0;
+    for (const Preparation& p : preparations) {
+        SharedFactor& factor = *p.factor;
+        const std::size_t size = tiles::packed_size(factor.width_, factor.depth_);
+        if (factor.tiles_.size() < size) {
+            factor.tiles_ = AlignedVector<std::uint16_t>(size);
+        }
+        all += chunks(factor);
+    }
+    const auto body = [&](std::size_t chunk) {
+        const Preparation* p = preparations.data();
+        for (; chunk >= chunks(*p->factor); ++p) {
+            chunk -= chunks(*p->factor);
+        }
+        SharedFactor& factor = *p->factor;
+        const std::size_t first = chunk * kChunkBlocks;
+        const std::size_t last = std::min(blocks(factor), first + kChunkBlocks);
+        tiles::pack_right({p->matrix, p->columns, p->transposed}, factor.width_, factor.depth_,
+                          first, last, factor.tiles_.data());
+    };
+    workers.run(all, std::cref(body));
+}
+
+void multiply(std::size_t rows, const float* x, const SharedFactor& factor, float* y) {
+    if (tiles::available()) {
+        tiles::multiply({x, factor.depth_, true}, rows, factor.tiles_.data(), factor.width_,
+                        factor.depth_, y, factor.width_, false);
+        return;
+    }
+    const ConstMap in(x, index(rows), index(factor.depth_));
+    Map out(y, index(rows), index(factor.width_));
+    if (factor.transposed_) {
+        const ConstMap w(factor.data_, index(factor.width_), index(factor.depth_));
+        out.noalias() = in * w.transpose();
+    } else {
+        const ConstMap w(factor.data_, index(factor.depth_), index(factor.width_));
+        out.noalias() = in * w;
+    }
+}
+
+void accumulate(std::size_t rows, const float* dy, std::size_t outputs, std::size_t first,
+                std::size_t last, const SharedFactor& factor, float* dweight) {
+    float* const to = dweight + first * factor.width_;
+    if (tiles::available()) {
+        tiles::multiply({dy + first, outputs, false}, last - first, factor.tiles_.data(),
+                        factor.width_, rows, to, factor.width_, true);
+        return;
+    }
     const Strided out(dy + first, index(rows), index(last - first),
-                      Eigen::OuterStride<>(index(shape.outputs)));
-    const ConstMap in(x, index(rows), index(shape.inputs));
-    Map(dweight + first * shape.inputs, index(last - first), index(shape.inputs)).noalias() +=
-        out.transpose() * in;
+                      Eigen::OuterStride<>(index(outputs)));
+    const ConstMap in(factor.data_, index(rows), index(factor.width_));
+    Map(to, index(last - first), index(factor.width_)).noalias() += out.transpose() * in;
 }
 
 void linear(const Linear& shape, const float* weight, const float* x, float* y) {

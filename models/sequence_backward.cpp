@@ -16,24 +16,28 @@ namespace {
 /// the two do not depend on each other, so no thread waits between them.
 template <std::size_t N, class RowBody>
 void run_with_weights(Workers& workers, std::size_t rows, std::size_t chunk_outputs,
-                      const std::array<WeightTask, N>& tasks, std::size_t row_chunks,
-                      const RowBody& row_body) {
+                      const std::array<WeightTask, N>& tasks, std::array<SharedFactor, 4>& factors,
+                      std::size_t row_chunks, const RowBody& row_body) {
     std::size_t weight_chunks = 0;
-    for (const auto& task : tasks) {
-        weight_chunks += (task.shape.outputs + chunk_outputs - 1) / chunk_outputs;
+    std::array<Preparation, N> preparations;
+    for (std::size_t i = 0; i < N; ++i) {
+        weight_chunks += (tasks[i].shape.outputs + chunk_outputs - 1) / chunk_outputs;
+        preparations[i] = for_weight_gradient(factors[i], tasks[i].shape, rows, tasks[i].x);
     }
+    prepare(workers, preparations);
     const auto body = [&](std::size_t chunk) {
         if (chunk >= weight_chunks) {
             row_body(chunk - weight_chunks);
             return;
         }
-        for (const auto& task : tasks) {
+        for (std::size_t i = 0; i < N; ++i) {
+            const WeightTask& task = tasks[i];
             const std::size_t chunks = (task.shape.outputs + chunk_outputs - 1) / chunk_outputs;
             if (chunk < chunks) {
                 const std::size_t first = chunk * chunk_outputs;
-                linear_weight_gradient(task.shape, first,
-                                       std::min(task.shape.outputs, first + chunk_outputs), rows,
-                                       task.dy, task.x, task.dweight);
+                accumulate(rows, task.dy, task.shape.outputs, first,
+                           std::min(task.shape.outputs, first + chunk_outputs), factors[i],
+                           task.dweight);
                 return;
             }
             chunk -= chunks;
@@ -100,22 +104,24 @@ void SequenceModel::Impl::head_backward(const ModelTensors<const float>& tensors
     const Linear shape{vocabulary, channels};
     const std::array<WeightTask, 1> weights{
         {{shape, logits.data(), scratch.mixed_k.data(), gradients.head.data()}}};
-    run_with_weights(workers, rows, kChunkOutputs, weights, row_chunks, [&](std::size_t chunk) {
-        const std::size_t first = chunk * kChunkRows;
-        const std::size_t last = std::min(rows, first + kChunkRows);
-        float* const dnorm = scratch.d1.data();
-        linear_input_gradient(shape, tensors.head.data(), last - first,
-                              logits.data() + first * vocabulary, dnorm + first * channels);
-        float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
-        std::fill_n(sums, 2 * channels, 0.0F);
-        std::fill_n(scratch.dx.data() + first * channels, (last - first) * channels, 0.0F);
-        for (std::size_t row = first; row < last; ++row) {
-            const std::size_t at = row * channels;
-            normalise_row_backward(last_norm, row_statistics(x.data() + at, channels, eps),
-                                   x.data() + at, dnorm + at, scratch.dx.data() + at, sums,
-                                   sums + channels);
-        }
-    });
+    prepare_head(tensors, for_input_gradient);
+    run_with_weights(
+        workers, rows, kChunkOutputs, weights, factors.inputs, row_chunks, [&](std::size_t chunk) {
+            const std::size_t first = chunk * kChunkRows;
+            const std::size_t last = std::min(rows, first + kChunkRows);
+            float* const dnorm = scratch.d1.data();
+            multiply(last - first, logits.data() + first * vocabulary, factors.output,
+                     dnorm + first * channels);
+            float* const sums = scratch.row_sums.data() + chunk * kRowSums * channels;
+            std::fill_n(sums, 2 * channels, 0.0F);
+            std::fill_n(scratch.dx.data() + first * channels, (last - first) * channels, 0.0F);
+            for (std::size_t row = first; row < last; ++row) {
+                const std::size_t at = row * channels;
+                normalise_row_backward(last_norm, row_statistics(x.data() + at, channels, eps),
+                                       x.data() + at, dnorm + at, scratch.dx.data() + at, sums,
+                                       sums + channels);
+            }
+        });
     add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 0, gradients.ln_out_weight);
     add_parts(scratch.row_sums.data(), row_chunks, kRowSums, 1, gradients.ln_out_bias);
 }
@@ -192,6 +198,7 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
     const Linear widen{hidden, channels};
     const Linear narrow{channels, hidden};
     const Linear square{channels, channels};
+    prepare_channel_mix(layer, for_input_gradient);
     const auto mixes_again = [&](std::size_t first, std::size_t last, std::size_t chunk) {
         const auto mix = [&](std::size_t row, const RowStatistics&, const float* now,
                              const float* before) {
@@ -204,8 +211,7 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
     const auto through_value = [&](std::size_t first, std::size_t last) {
         const std::size_t n = last - first;
         float* const dhidden = s.dhidden.data() + first * hidden;
-        linear_input_gradient(narrow, layer.ffn.value.data(), n, s.d1.data() + first * channels,
-                              dhidden);
+        multiply(n, s.d1.data() + first * channels, factors.value, dhidden);
         if (!config.hidden_spikes()) {
             rectify_backward(n * hidden, k.membranes[LifSite::ffn_value].data() + first * hidden,
                              s.wide.data() + first * hidden, dhidden);
@@ -214,10 +220,8 @@ void SequenceModel::Impl::channel_mix_backward(std::size_t l, const Layer& layer
     const auto through_key = [&](std::size_t first, std::size_t last) {
         const std::size_t n = last - first;
         const std::size_t at = first * channels;
-        linear_input_gradient(widen, layer.ffn.key.data(), n, s.dhidden.data() + first * hidden,
-                              s.dmixed_k.data() + at);
-        linear_input_gradient(square, layer.ffn.receptance.data(), n, s.d2.data() + at,
-                              s.dmixed_r.data() + at);
+        multiply(n, s.dhidden.data() + first * hidden, factors.key, s.dmixed_k.data() + at);
+        multiply(n, s.d2.data() + at, factors.receptance, s.dmixed_r.data() + at);
     };
     if (!config.hidden_spikes()) {
         over_rows([&](std::size_t first, std::size_t last, std::size_t chunk) {
@@ -259,13 +263,14 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
     const Buffer& x = input_of(l);
     Scratch& s = scratch;
     const Linear square{channels, channels};
+    prepare_time_mix(layer, for_input_gradient);
     over_time_blocks(channels, [&](const TimeBlock& time, std::size_t block, std::size_t,
                                    std::size_t, std::size_t at) {
         lif_gradient(k.membranes[LifSite::att], time, block, at);
     });
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
-        linear_input_gradient(square, layer.att.output.data(), last - first,
-                              s.ddrive.data() + first * channels, s.d1.data() + first * channels);
+        multiply(last - first, s.ddrive.data() + first * channels, factors.output,
+                 s.d1.data() + first * channels);
     });
 
     if (config.spikes_in_front()) {
@@ -307,12 +312,9 @@ void SequenceModel::Impl::time_mix_backward(std::size_t l, const Layer& layer,
         }
         const std::size_t n = last - first;
         const std::size_t at = first * channels;
-        linear_input_gradient(square, layer.att.key.data(), n, s.d2.data() + at,
-                              s.dmixed_k.data() + at);
-        linear_input_gradient(square, layer.att.value.data(), n, s.d3.data() + at,
-                              s.dmixed_v.data() + at);
-        linear_input_gradient(square, layer.att.receptance.data(), n, s.d1.data() + at,
-                              s.dmixed_r.data() + at);
+        multiply(n, s.d2.data() + at, factors.key, s.dmixed_k.data() + at);
+        multiply(n, s.d3.data() + at, factors.value, s.dmixed_v.data() + at);
+        multiply(n, s.d1.data() + at, factors.receptance, s.dmixed_r.data() + at);
     });
     if (config.spikes_in_front()) {
         spikes_again(LifSite::att_output, k, s.gated);
@@ -342,27 +344,28 @@ void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weig
                                            const float* x, std::span<float> dgain,
                                            std::span<float> dbias) {
     Scratch& s = scratch;
-    run_with_weights(workers, rows, kChunkOutputs, weights, row_chunks, [&](std::size_t chunk) {
-        const std::size_t first = chunk * kChunkRows;
-        const std::size_t last = std::min(rows, first + kChunkRows);
-        float* const dnorm = s.rows.data() + (chunk * 3 + 2) * channels;
-        float* const sums = s.row_sums.data() + chunk * kRowSums * channels;
-        std::fill_n(sums, kRowSums * channels, 0.0F);
-        const auto unmix = [&](std::size_t row, const RowStatistics& statistics, const float* now,
-                               const float* before) {
-            const std::size_t at = row * channels;
-            std::fill_n(dnorm, channels, 0.0F);
-            for (std::size_t m = 0; m < M; ++m) {
-                const float* const dout = mixes[m].dmixed + at;
-                mix_row_backward(channels, mixes[m].mix, now, before, dout,
-                                 ends_sequence(row) ? nullptr : dout + channels, dnorm,
-                                 sums + (2 + m) * channels);
-            }
-            normalise_row_backward(norm, statistics, x + at, dnorm, s.dx.data() + at, sums,
-                                   sums + channels);
-        };
-        walk_normalised(first, last, chunk, norm, x, empty_shift(), unmix);
-    });
+    run_with_weights(workers, rows, kChunkOutputs, weights, factors.inputs, row_chunks,
+                     [&](std::size_t chunk) {
+                         const std::size_t first = chunk * kChunkRows;
+                         const std::size_t last = std::min(rows, first + kChunkRows);
+                         float* const dnorm = s.rows.data() + (chunk * 3 + 2) * channels;
+                         float* const sums = s.row_sums.data() + chunk * kRowSums * channels;
+                         std::fill_n(sums, kRowSums * channels, 0.0F);
+                         const auto unmix = [&](std::size_t row, const RowStatistics& statistics,
+                                                const float* now, const float* before) {
+                             const std::size_t at = row * channels;
+                             std::fill_n(dnorm, channels, 0.0F);
+                             for (std::size_t m = 0; m < M; ++m) {
+                                 const float* const dout = mixes[m].dmixed + at;
+                                 mix_row_backward(channels, mixes[m].mix, now, before, dout,
+                                                  ends_sequence(row) ? nullptr : dout + channels,
+                                                  dnorm, sums + (2 + m) * channels);
+                             }
+                             normalise_row_backward(norm, statistics, x + at, dnorm,
+                                                    s.dx.data() + at, sums, sums + channels);
+                         };
+                         walk_normalised(first, last, chunk, norm, x, empty_shift(), unmix);
+                     });
     add_parts(s.row_sums.data(), row_chunks, kRowSums, 0, dgain);
     add_parts(s.row_sums.data(), row_chunks, kRowSums, 1, dbias);
     for (std::size_t m = 0; m < M; ++m) {

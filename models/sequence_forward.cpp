@@ -109,7 +109,15 @@ std::size_t SequenceModel::Impl::bytes() const {
           &s.dmixed_k,   &s.dmixed_v, &s.dmixed_r, &s.dhidden, &s.row_sums, &s.block_sums}) {
         floats += buffer->size();
     }
-    return floats * sizeof(float);
+    std::size_t factor_bytes = 0;
+    for (const SharedFactor* factor :
+         {&factors.key, &factors.value, &factors.receptance, &factors.output}) {
+        factor_bytes += factor->bytes();
+    }
+    for (const SharedFactor& factor : factors.inputs) {
+        factor_bytes += factor.bytes();
+    }
+    return floats * sizeof(float) + factor_bytes;
 }
 
 std::span<const float> SequenceModel::Impl::forward(const Batch& given, State& state, bool keep,
@@ -139,7 +147,7 @@ std::span<const float> SequenceModel::Impl::forward(const Batch& given, State& s
         Kept& k = kept_of(l);
         time_mix_inputs(l, layer, k, state);
         time_mix_recurrence(l, layer, k, state);
-        time_mix_sum(l, layer, k, state);
+        time_mix_sum(l, k, state);
         channel_mix(l, layer, k, state);
         channel_mix_sum(l, k, state);
     }
@@ -184,8 +192,32 @@ void SequenceModel::Impl::fire_in_front(std::size_t l, LifSite site, Kept& k, St
     });
 }
 
+void SequenceModel::Impl::prepare_time_mix(const Layer& layer, Direction towards) {
+    const Linear square{channels, channels};
+    const std::array<Preparation, 4> preparations{
+        {towards(factors.key, square, layer.att.key.data()),
+         towards(factors.value, square, layer.att.value.data()),
+         towards(factors.receptance, square, layer.att.receptance.data()),
+         towards(factors.output, square, layer.att.output.data())}};
+    prepare(workers, preparations);
+}
+
+void SequenceModel::Impl::prepare_channel_mix(const Layer& layer, Direction towards) {
+    const std::array<Preparation, 3> preparations{
+        {towards(factors.key, {hidden, channels}, layer.ffn.key.data()),
+         towards(factors.value, {channels, hidden}, layer.ffn.value.data()),
+         towards(factors.receptance, {channels, channels}, layer.ffn.receptance.data())}};
+    prepare(workers, preparations);
+}
+
+void SequenceModel::Impl::prepare_head(const ModelTensors<const float>& tensors,
+                                       Direction towards) {
+    prepare(workers, towards(factors.output, {vocabulary, channels}, tensors.head.data()));
+}
+
 void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kept& k,
                                           State& state) {
+    prepare_time_mix(layer, for_outputs);
     const Norm ln1 = norm(layer.ln1_weight, layer.ln1_bias);
     const Buffer& x = input_of(l);
     const bool in_front = config.spikes_in_front();
@@ -211,13 +243,12 @@ void SequenceModel::Impl::time_mix_inputs(std::size_t l, const Layer& layer, Kep
         walk_normalised(first, last, chunk, ln1, x.data(), shift, mix);
     };
     const auto products = [&](std::size_t first, std::size_t last) {
-        const Linear square{channels, channels};
         const std::size_t at = first * channels;
         const std::size_t n = last - first;
-        linear(square, layer.att.key.data(), n, scratch.mixed_k.data() + at, k.key.data() + at);
-        linear(square, layer.att.value.data(), n, scratch.mixed_v.data() + at, k.value.data() + at);
+        multiply(n, scratch.mixed_k.data() + at, factors.key, k.key.data() + at);
+        multiply(n, scratch.mixed_v.data() + at, factors.value, k.value.data() + at);
         float* const gate = k.gate.data() + at;
-        linear(square, layer.att.receptance.data(), n, scratch.mixed_r.data() + at, gate);
+        multiply(n, scratch.mixed_r.data() + at, factors.receptance, gate);
 #pragma omp simd
         for (std::size_t i = 0; i < n * channels; ++i) {
             gate[i] = sigmoid(gate[i]);
@@ -257,11 +288,11 @@ void SequenceModel::Impl::time_mix_recurrence(std::size_t l, const Layer& layer,
     }
 }
 
-void SequenceModel::Impl::time_mix_sum(std::size_t l, const Layer& layer, Kept& k, State& state) {
+void SequenceModel::Impl::time_mix_sum(std::size_t l, Kept& k, State& state) {
     Buffer& drive = k.membranes[LifSite::att];
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
-        linear({channels, channels}, layer.att.output.data(), last - first,
-               scratch.gated.data() + first * channels, drive.data() + first * channels);
+        multiply(last - first, scratch.gated.data() + first * channels, factors.output,
+                 drive.data() + first * channels);
     });
     const Buffer& x = input_of(l);
     over_time_blocks(channels, [&](const TimeBlock& time, std::size_t, std::size_t sequence,
@@ -281,6 +312,7 @@ void SequenceModel::Impl::time_mix_sum(std::size_t l, const Layer& layer, Kept& 
 }
 
 void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k, State& state) {
+    prepare_channel_mix(layer, for_outputs);
     const Norm ln2 = norm(layer.ln2_weight, layer.ln2_bias);
     const bool in_front = config.spikes_in_front();
     float* const mixed_k = (in_front ? k.membranes[LifSite::ffn_key] : scratch.mixed_k).data();
@@ -305,8 +337,7 @@ void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k
     const auto widen = [&](std::size_t first, std::size_t last) {
         const std::size_t n = last - first;
         float* const sums = hidden_sums.data() + first * hidden;
-        linear({hidden, channels}, layer.ffn.key.data(), n,
-               scratch.mixed_k.data() + first * channels, sums);
+        multiply(n, scratch.mixed_k.data() + first * channels, factors.key, sums);
         if (!config.hidden_spikes()) {
             rectify(n * hidden, sums, scratch.wide.data() + first * hidden);
         }
@@ -316,10 +347,8 @@ void SequenceModel::Impl::channel_mix(std::size_t l, const Layer& layer, Kept& k
         const std::size_t n = last - first;
         float* const value = k.ffn_value.data() + at;
         float* const gate = k.ffn_gate.data() + at;
-        linear({channels, hidden}, layer.ffn.value.data(), n, scratch.wide.data() + first * hidden,
-               value);
-        linear({channels, channels}, layer.ffn.receptance.data(), n, scratch.mixed_r.data() + at,
-               gate);
+        multiply(n, scratch.wide.data() + first * hidden, factors.value, value);
+        multiply(n, scratch.mixed_r.data() + at, factors.receptance, gate);
         float* const drive = k.membranes[LifSite::ffn].data() + at;
 #pragma omp simd
         for (std::size_t i = 0; i < n * channels; ++i) {
@@ -383,14 +412,15 @@ void SequenceModel::Impl::channel_mix_sum(std::size_t l, Kept& k, State& state) 
 void SequenceModel::Impl::head(const ModelTensors<const float>& tensors) {
     const Norm last_norm = norm(tensors.ln_out_weight, tensors.ln_out_bias);
     const Buffer& x = input_of(layers);
+    prepare_head(tensors, for_outputs);
     over_rows([&](std::size_t first, std::size_t last, std::size_t) {
         for (std::size_t row = first; row < last; ++row) {
             const float* const from = x.data() + row * channels;
             normalise_row(last_norm, row_statistics(from, channels, eps), from,
                           scratch.mixed_k.data() + row * channels);
         }
-        linear({vocabulary, channels}, tensors.head.data(), last - first,
-               scratch.mixed_k.data() + first * channels, logits.data() + first * vocabulary);
+        multiply(last - first, scratch.mixed_k.data() + first * channels, factors.output,
+                 logits.data() + first * vocabulary);
     });
 }
 

@@ -73,6 +73,13 @@ struct SequenceModel::Impl {
         std::vector<double> chunk_loss;  // [row chunks]
     };
 
+    /// Of the products of the sub-block at hand; the head's is `output`. A backward pass puts the
+    /// matrices' inputs into the last four.
+    struct Factors {
+        SharedFactor key, value, receptance, output;
+        std::array<SharedFactor, 4> inputs;
+    };
+
     Impl(const Parameters& model, Workers& threads);
 
     /// A state before the first token, for as many sequences.
@@ -83,10 +90,16 @@ struct SequenceModel::Impl {
     std::span<const float> forward(const Batch& given, State& state, bool keep,
                                    const Dropout& drop);
 
+    /// for_outputs or for_input_gradient.
+    using Direction = Preparation (*)(SharedFactor&, const Linear&, const float*);
+    void prepare_time_mix(const Layer& layer, Direction towards);
+    void prepare_channel_mix(const Layer& layer, Direction towards);
+    void prepare_head(const ModelTensors<const float>& tensors, Direction towards);
+
     void embed(const ModelTensors<const float>& tensors);
     void time_mix_inputs(std::size_t l, const Layer& layer, Kept& kept, State& state);
     void time_mix_recurrence(std::size_t l, const Layer& layer, Kept& kept, State& state);
-    void time_mix_sum(std::size_t l, const Layer& layer, Kept& kept, State& state);
+    void time_mix_sum(std::size_t l, Kept& kept, State& state);
     void channel_mix(std::size_t l, const Layer& layer, Kept& kept, State& state);
     /// Sums of hidden channels become what ReLU leaves of them, `activations` that or its square.
     void rectify(std::size_t n, float* sums, float* activations) const;
@@ -204,6 +217,7 @@ struct SequenceModel::Impl {
     std::vector<Kept> kept;
     std::vector<Buffer> inputs;  // residual stream at each layer's entry, and behind the last
     Scratch scratch;
+    Factors factors;
     Buffer zeros;  // [C]
     Buffer decay;  // [L, C], w = -exp(time_decay)
     Buffer logits;
