@@ -2,10 +2,12 @@
 #include "analysis/report.hpp"
 
 #include "analysis/run.hpp"
+#include "analysis/training_report.hpp"
 #include "apps/command.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 
+#include <filesystem>
 #include <iostream>
 
 namespace spikeloom::apps {
@@ -16,7 +18,7 @@ constexpr const char* kAboutReport =
     "Writes one self-contained HTML report from run directories, as `spikeloom simulate --report "
     "DIR` leaves them. Nothing is simulated: the counted events are priced with the tables given, "
     "or with those the runs were priced with. The first run is the one the report is about; the "
-    "others are set beside it. Needs gnuplot.";
+    "others are set beside it. With --curve the page is about training instead. Needs gnuplot.";
 
 /// The figures of the page's top, a run and table each.
 nlohmann::ordered_json figures(const std::vector<analysis::Run>& runs,
@@ -46,12 +48,33 @@ nlohmann::ordered_json figures(const std::vector<analysis::Run>& runs,
 
 }  // namespace
 
+namespace {
+
+/// The page about training runs; a curve is called what its file is called.
+std::string training_page(const std::vector<std::string>& paths,
+                          analysis::TrainingReportOptions options) {
+    std::vector<analysis::TrainingRecord> runs;
+    for (const std::string& path : paths) {
+        std::string label = std::filesystem::path(path).stem().string();
+        if (label.ends_with(".curve")) {
+            label.resize(label.size() - std::string_view(".curve").size());
+        }
+        runs.push_back({label, analysis::parse_training_curve(read_file(path), path)});
+    }
+    return analysis::render_training_report(runs, options);
+}
+
+}  // namespace
+
 int run_report(const std::vector<std::string>& arguments) {
     options::options_description described("options");
     described.add_options()(
         "run",
         options::value<std::vector<std::string>>()->multitoken()->composing()->value_name("DIR..."),
-        "run directories; the report is about the first (required)")(
+        "run directories; the report is about the first")(
+        "curve",
+        options::value<std::vector<std::string>>()->multitoken()->composing()->value_name("CSV..."),
+        "learning curves, as `spikeloom train` leaves them; one page for all")(
         "out", options::value<std::string>()->value_name("FILE"),
         "where the page is written (required)")(
         "energy",
@@ -69,8 +92,18 @@ int run_report(const std::vector<std::string>& arguments) {
                                        : values[name].as<std::vector<std::string>>();
     };
     const auto out = required<std::string>(values, "out");
-    if (list("run").empty()) {
-        throw InputError("the option --run is missing");
+    if (list("run").empty() == list("curve").empty()) {
+        throw InputError("report: one of the options --run and --curve is needed");
+    }
+    if (!list("curve").empty()) {
+        analysis::TrainingReportOptions page;
+        page.commands = {command_line("report", arguments)};
+        if (values.count("title") != 0) {
+            page.title = values["title"].as<std::string>();
+        }
+        write_file(out, training_page(list("curve"), page));
+        write_json(values, {{"report", out}});
+        return 0;
     }
 
     std::vector<analysis::Run> runs;

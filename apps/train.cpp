@@ -1,6 +1,8 @@
 // train: a text and a configuration become a model, a learning curve and a checkpoint to go on
 // from.
+#include "analysis/training_report.hpp"
 #include "apps/command.hpp"
+#include "apps/curve_file.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/parallel.hpp"
@@ -23,10 +25,6 @@ namespace {
 
 using nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-constexpr const char* kCurveHeader =
-    "step,tokens,seconds,learning_rate,gradient_norm,train_bits_per_token,valid_bits_per_token,"
-    "firing_rate\n";
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -58,32 +56,6 @@ fs::path beside(const fs::path& out, const std::string& suffix) {
     return stem += suffix;
 }
 
-std::string row(const models::CurvePoint& p) {
-    std::ostringstream line;
-    line.precision(9);
-    line << p.step << ',' << p.tokens << ',' << p.seconds << ',' << p.learning_rate << ','
-         << p.gradient_norm << ',' << p.train_bits << ',' << p.valid_bits << ',' << p.firing_rate
-         << '\n';
-    return line.str();
-}
-
-/// The rows of an earlier curve up to a step, so that a resumed run's curve is whole.
-std::string earlier_rows(const fs::path& path, std::int64_t last_step) {
-    if (!fs::exists(path)) {
-        return {};
-    }
-    std::istringstream lines(read_file(path));
-    std::string line;
-    std::getline(lines, line);
-    std::string kept;
-    while (std::getline(lines, line)) {
-        if (std::atoll(line.c_str()) <= last_step) {
-            kept += line + "\n";
-        }
-    }
-    return kept;
-}
-
 std::string shown(const models::CurvePoint& p) {
     char text[96];
     std::snprintf(text, sizeof text, "step %lld: %.3f bits per token in training, %.3f held out",
@@ -92,13 +64,13 @@ std::string shown(const models::CurvePoint& p) {
 }
 
 /// An object a layer: the rate of each of its layers of neurons.
-ordered_json rates_json(const std::vector<models::Trainer::FiringRate>& rates) {
+ordered_json rates_json(const std::vector<models::SiteActivity>& rates) {
     ordered_json layers = ordered_json::array();
-    for (const auto& [layer, site, rate] : rates) {
+    for (const auto& [layer, site, neurons] : rates) {
         if (layers.size() == static_cast<std::size_t>(layer)) {
             layers.push_back(ordered_json::object());
         }
-        layers.back()[models::name_of(site)] = rate;
+        layers.back()[models::name_of(site)] = neurons.firing_rate;
     }
     return layers;
 }
@@ -143,7 +115,9 @@ int run_train(const std::vector<std::string>& arguments) {
         ("threads", options::value<int>()->value_name("N")->default_value(0),                   //
          "0: one a processor; the result does not depend on it")                                //
         ("seed", options::value<std::uint64_t>()->value_name("N"), "instead of training.seed")  //
-        ("resume", "go on from M.checkpoint.safetensors, bit for bit");
+        ("resume", "go on from M.checkpoint.safetensors, bit for bit")                          //
+        ("report", options::value<std::string>()->value_name("HTML"),                           //
+         "a page with the learning curve and what the neurons did; needs gnuplot");
     add_json_option(described);
     options::variables_map values;
     if (!parse("train",
@@ -162,17 +136,18 @@ int run_train(const std::vector<std::string>& arguments) {
         throw InputError("train: --steps must be at least 1 and --threads at least 0");
     }
     const fs::path checkpoint = beside(out, ".checkpoint.safetensors");
-    const fs::path curve = beside(out, ".curve.csv");
+    const fs::path curve_path = beside(out, ".curve.csv");
 
     const models::Corpus corpus(models::read_byte_tokens(text_path, run.model.vocabulary),
                                 run.training.validation_fraction,
                                 static_cast<std::size_t>(run.model.context));
     Workers workers(threads);
     models::Trainer trainer(run, workers);
-    std::string rows;
+    // A token is a byte.
+    CurveFile curve(curve_path, {1.0, 1.0});
     if (values.count("resume") != 0) {
         trainer.resume(checkpoint);
-        rows = earlier_rows(curve, trainer.steps());
+        curve.resume(trainer.steps());
     }
     const std::int64_t steps_before = trainer.steps();
 
@@ -188,8 +163,7 @@ int run_train(const std::vector<std::string>& arguments) {
                         static_cast<std::uint64_t>(trainer.tokens() - tokens_before), text);
     };
     watch.evaluation = [&](const models::CurvePoint& point) {
-        rows += row(point);
-        write_file(curve, kCurveHeader + rows);
+        curve.add(point);
         progress.line(shown(point));
     };
     watch.checkpoint = [&] { trainer.save_checkpoint(checkpoint); };
@@ -197,12 +171,20 @@ int run_train(const std::vector<std::string>& arguments) {
     trainer.train(corpus, stop_at, watch);
     progress.finish();
     trainer.parameters().save(out);
+    if (values.count("report") != 0) {
+        analysis::TrainingReportOptions page;
+        page.title = "Training of " + out.stem().string();
+        page.commands = {command_line("train", arguments)};
+        page.configuration = schema::write(run);
+        write_file(values["report"].as<std::string>(),
+                   analysis::render_training_report({{out.stem().string(), curve.curve()}}, page));
+    }
 
     const double seconds = trainer.training_seconds();
     const auto tokens = static_cast<double>(trainer.tokens() - tokens_before);
     ordered_json result = {{"model", out.string()},
                            {"checkpoint", checkpoint.string()},
-                           {"curve", curve.string()},
+                           {"curve", curve_path.string()},
                            {"parameters", trainer.parameters().count()},
                            {"steps", trainer.steps()},
                            {"tokens", trainer.tokens()},
@@ -215,7 +197,7 @@ int run_train(const std::vector<std::string>& arguments) {
         const models::CurvePoint& last = trainer.curve().back();
         result["train_bits_per_token"] = last.train_bits;
         result["valid_bits_per_token"] = last.valid_bits;
-        result["firing_rates"] = rates_json(trainer.firing_rates());
+        result["firing_rates"] = rates_json(last.activity);
     }
     if (!json_on_stdout(values)) {
         std::cout << out.string() << ": " << trainer.steps() << " steps";

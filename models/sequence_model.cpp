@@ -73,13 +73,24 @@ std::vector<std::uint8_t> SequenceModel::spikes(int layer, LifSite site) const {
     return fired;
 }
 
-double SequenceModel::firing_rate(int layer, LifSite site) const {
-    const std::vector<std::uint8_t> fired = spikes(layer, site);
-    std::size_t count = 0;
-    for (const std::uint8_t spike : fired) {
-        count += spike;
+NeuronActivity SequenceModel::activity(int layer, LifSite site) const {
+    const std::size_t width = lif_width(impl_->config, site);
+    const float* membrane = impl_->kept.at(static_cast<std::size_t>(layer)).membranes[site].data();
+    std::vector<std::uint32_t> spikes_of(width, 0);
+    for (std::size_t row = 0; row < impl_->rows; ++row, membrane += width) {
+        for (std::size_t c = 0; c < width; ++c) {
+            spikes_of[c] += membrane[c] >= impl_->lif.threshold ? 1 : 0;
+        }
     }
-    return static_cast<double>(count) / static_cast<double>(fired.size());
+    NeuronActivity activity{width, 0, 0, 0.0};
+    std::uint64_t spikes = 0;
+    for (const std::uint32_t count : spikes_of) {
+        spikes += count;
+        activity.dead += count == 0 ? 1 : 0;
+        activity.saturated += count == impl_->rows ? 1 : 0;
+    }
+    activity.firing_rate = static_cast<double>(spikes) / static_cast<double>(impl_->rows * width);
+    return activity;
 }
 
 std::size_t SequenceModel::bytes() const {

@@ -29,6 +29,14 @@ struct Dropout {
     std::uint64_t seed = 0;
 };
 
+/// What a layer of neurons did over a number of tokens.
+struct NeuronActivity {
+    std::size_t neurons = 0;
+    std::size_t dead = 0;       ///< fired at no token
+    std::size_t saturated = 0;  ///< fired at every token
+    double firing_rate = 0.0;   ///< spikes a neuron and token
+};
+
 class SequenceModel {
   public:
     /// Keeps references: both must outlive it. The parameters may change between calls.
@@ -58,8 +66,8 @@ class SequenceModel {
     /// Spikes of a LIF layer in the last training pass, [sequences * length, neurons] of 0 and 1.
     /// The model must have that site.
     std::vector<std::uint8_t> spikes(int layer, LifSite site) const;
-    /// The fraction of ones among them.
-    double firing_rate(int layer, LifSite site) const;
+    /// The same in sums.
+    NeuronActivity activity(int layer, LifSite site) const;
 
     /// Bytes held for activations and gradients of activations.
     std::size_t bytes() const;

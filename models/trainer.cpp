@@ -89,21 +89,18 @@ CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
         const auto most = static_cast<std::size_t>(run_.training.evaluation_tokens);
         point.valid_bits = evaluate(parameters_, text.first(std::min(text.size(), most)), workers_);
     }
-    const std::vector<FiringRate> rates = firing_rates();
-    for (const FiringRate& site : rates) {
-        point.firing_rate += site.rate / static_cast<double>(rates.size());
-    }
+    point.activity = activity();
     return point;
 }
 
-std::vector<Trainer::FiringRate> Trainer::firing_rates() const {
-    std::vector<FiringRate> rates;
-    for (int l = 0; l < run_.model.layers && !tokens_.empty(); ++l) {
+std::vector<SiteActivity> Trainer::activity() const {
+    std::vector<SiteActivity> result;
+    for (int l = 0; l < run_.model.layers; ++l) {
         for (const LifSite site : lif_sites(run_.model)) {
-            rates.push_back({l, site, model_.firing_rate(l, site)});
+            result.push_back({l, site, model_.activity(l, site)});
         }
     }
-    return rates;
+    return result;
 }
 
 void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& watch) {
@@ -124,8 +121,6 @@ void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& wat
         }
         return std::min(progress, 1.0);
     };
-    double bits_sum = 0.0;
-    std::int64_t bits_steps = 0;
     bool over = false;
     while (!over) {
         double progress = progress_now();
@@ -139,8 +134,8 @@ void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& wat
             throw CheckFailed("training diverged: the loss of step " + std::to_string(step_) +
                               " is not finite; a lower learning_rate may help");
         }
-        bits_sum += bits;
-        ++bits_steps;
+        bits_sum_ += bits;
+        ++bits_steps_;
         progress = progress_now();
         over = progress >= 1.0 || (stop_at > 0 && step_ >= stop_at) || (watch.stop && watch.stop());
         if (watch.step) {
@@ -148,21 +143,24 @@ void Trainer::train(const Corpus& corpus, std::int64_t stop_at, const Watch& wat
                 stop_at > 0 ? static_cast<double>(step_) / static_cast<double>(stop_at) : 0.0;
             watch.step(std::max(progress, stop_share), bits);
         }
-        const auto due = [&](std::int64_t interval) {
-            return over || (interval > 0 && step_ % interval == 0);
+        const auto regular = [&](std::int64_t interval) {
+            return interval > 0 && step_ % interval == 0;
         };
-        if (due(config.evaluation_interval)) {
+        if (over || regular(config.evaluation_interval)) {
             CurvePoint point = evaluate_now(corpus);
             point.seconds = seconds_since(start);
-            point.train_bits = bits_sum / static_cast<double>(bits_steps);
-            bits_sum = 0.0;
-            bits_steps = 0;
+            point.train_bits = bits_sum_ / static_cast<double>(bits_steps_);
+            if (regular(config.evaluation_interval)) {
+                // Not where a run was stopped: resumed, it has the points of one that was not.
+                bits_sum_ = 0.0;
+                bits_steps_ = 0;
+            }
             curve_.push_back(point);
             if (watch.evaluation) {
                 watch.evaluation(point);
             }
         }
-        if (due(config.checkpoint_interval) && watch.checkpoint) {
+        if ((over || regular(config.checkpoint_interval)) && watch.checkpoint) {
             watch.checkpoint();
         }
     }

@@ -17,6 +17,13 @@
 
 namespace spikeloom::models {
 
+/// A layer of neurons over the tokens of the last micro-batch.
+struct SiteActivity {
+    int layer;
+    LifSite site;
+    NeuronActivity neurons;
+};
+
 /// One row of the learning curve. Bits are per token.
 struct CurvePoint {
     std::int64_t step = 0;    ///< steps done
@@ -24,9 +31,9 @@ struct CurvePoint {
     double seconds = 0.0;     ///< of this process
     double learning_rate = 0.0;
     double gradient_norm = 0.0;  ///< before clipping
-    double train_bits = 0.0;     ///< mean over the steps since the point before
+    double train_bits = 0.0;     ///< mean over the steps since the last regular point
     double valid_bits = 0.0;     ///< see evaluation.hpp; not a number without validation text
-    double firing_rate = 0.0;    ///< mean over all layers of LIF neurons, last micro-batch
+    std::vector<SiteActivity> activity;  ///< layer by layer, in the order of the data
 };
 
 class Trainer {
@@ -60,19 +67,12 @@ class Trainer {
     std::int64_t tokens() const;
     /// Time spent in steps by this process, evaluations and files left out.
     double training_seconds() const { return training_seconds_; }
-    /// Firing rates of the last micro-batch, layer by layer, in the order of the data. Empty for
-    /// the dense variant and before the first step.
-    struct FiringRate {
-        int layer;
-        LifSite site;
-        double rate;
-    };
-    std::vector<FiringRate> firing_rates() const;
 
   private:
     /// One update; returns the mean bits per token before it.
     double step(const Corpus& corpus, double progress);
     CurvePoint evaluate_now(const Corpus& corpus) const;
+    std::vector<SiteActivity> activity() const;
 
     TrainingRun run_;
     Workers& workers_;
@@ -86,6 +86,8 @@ class Trainer {
     double training_seconds_ = 0.0;
     double learning_rate_ = 0.0;
     double gradient_norm_ = 0.0;
+    double bits_sum_ = 0.0;  // of the steps since the last regular evaluation
+    std::int64_t bits_steps_ = 0;
     std::vector<CurvePoint> curve_;
 };
 

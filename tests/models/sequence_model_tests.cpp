@@ -94,8 +94,22 @@ TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in every
             INFO("layer " << l << " " << name_of(site));
             CHECK(count > 5);  // otherwise nothing was compared
             CHECK(count < static_cast<std::ptrdiff_t>(fired.size()) - 5);
-            CHECK(model.firing_rate(l, site) ==
+            const NeuronActivity activity = model.activity(l, site);
+            CHECK(activity.neurons == width);
+            CHECK(activity.firing_rate ==
                   Approx(static_cast<double>(count) / static_cast<double>(fired.size())));
+            std::size_t dead = 0;
+            std::size_t saturated = 0;
+            for (std::size_t c = 0; c < width; ++c) {
+                std::size_t spikes_of = 0;
+                for (std::size_t i = 0; i < tokens.size(); ++i) {
+                    spikes_of += fired[i * width + c];
+                }
+                dead += spikes_of == 0 ? 1 : 0;
+                saturated += spikes_of == tokens.size() ? 1 : 0;
+            }
+            CHECK(activity.dead == dead);
+            CHECK(activity.saturated == saturated);
             for (std::size_t i = 0; i < tokens.size(); ++i) {
                 const auto row = fired.begin() + static_cast<std::ptrdiff_t>(i * width);
                 spikes[i].insert(spikes[i].end(), row, row + static_cast<std::ptrdiff_t>(width));
