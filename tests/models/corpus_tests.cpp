@@ -13,6 +13,7 @@
 
 #include <filesystem>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -26,7 +27,9 @@ using Ids = std::vector<int>;
 
 /// A folder for the files of one test.
 struct CorpusFolder {
-    CorpusFolder() : path(std::filesystem::temp_directory_path() / "spikeloom-corpus-tests") {
+    CorpusFolder()
+        : path(std::filesystem::temp_directory_path() /
+               ("spikeloom-corpus-" + std::to_string(::getpid()))) {
         std::filesystem::remove_all(path);
     }
     ~CorpusFolder() { std::filesystem::remove_all(path); }

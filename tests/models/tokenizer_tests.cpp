@@ -13,6 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -239,7 +240,9 @@ TEST_CASE("A tokenizer's description makes the same tokenizer") {
 
 /// A folder for the files of one test.
 struct Folder {
-    Folder() : path(std::filesystem::temp_directory_path() / "spikeloom-tokenizer-tests") {
+    Folder()
+        : path(std::filesystem::temp_directory_path() /
+               ("spikeloom-tokenizer-" + std::to_string(::getpid()))) {
         std::filesystem::remove_all(path);
     }
     ~Folder() { std::filesystem::remove_all(path); }
