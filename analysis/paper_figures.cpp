@@ -85,7 +85,7 @@ std::string formula_table(const std::vector<std::pair<std::string, FormulaColumn
 
 FormulaModel with_rate(FormulaModel model, double rate) {
     for (FormulaModel::Rates& rates : model.layers) {
-        rates = {rate, rate};
+        rates = FormulaModel::rates_behind(rate, rate);
     }
     return model;
 }
@@ -98,7 +98,9 @@ std::vector<std::pair<std::string, FormulaColumn>> formula_columns(const EnergyF
             {"this model, SpikeGPT, measured rates", spikegpt_formula(own)},
             {"this model, SpikeGPT, the paper's rate",
              spikegpt_formula(with_rate(own, kPaperFiringRate))},
-            {"this model, SpikeGPT as built: dense inputs", as_built_formula(own)},
+            {formulas.spikes_in_front ? "this model as built: spikes into its matrices"
+                                      : "this model as built: dense inputs",
+             formulas.as_built()},
             {"paper's shape, vanilla GPT", vanilla_gpt_formula(paper)},
             {"paper's shape, SpikeGPT, the paper's rate", spikegpt_formula(paper)},
             {"paper's shape, SpikeGPT, measured rate",
@@ -127,7 +129,7 @@ FormulaModel paper_setting(double rate) {
     model.hidden = 2048.0;
     model.vocabulary = 256.0;
     model.context = 3072.0;
-    model.layers.assign(12, {rate, rate});
+    model.layers.assign(12, FormulaModel::rates_behind(rate, rate));
     return model;
 }
 
@@ -285,8 +287,9 @@ std::string energy_page(const EnergyFormulas& formulas, const FigureSource& sour
         {"at the paper's rate, 0.15", ratio(joules(0) / joules(2)), ratio(joules(4) / joules(5))});
     ratios.row({"at the measured rates, mean " + significant(formulas.mean_rate, 3),
                 ratio(joules(0) / joules(1)), ratio(joules(4) / joules(6))});
-    ratios.row({"as built: the matrices see dense inputs", ratio(joules(0) / joules(3)),
-                ratio(joules(4) / joules(7))});
+    ratios.row({formulas.spikes_in_front ? "as built: the matrices read spikes"
+                                         : "as built: the matrices see dense inputs",
+                ratio(joules(0) / joules(3)), ratio(joules(4) / joules(7))});
     ratios.row({"printed in the paper", "", ratio(kPaperReduction)});
     return page(
         "Table 1 with measured rates", source,

@@ -59,8 +59,13 @@ std::string length_csv(const std::vector<LengthPoint>& points);
 
 /// Table 1: the paper's formula at its own setting and at the model's, with measured rates.
 struct EnergyFormulas {
-    FormulaModel measured;  // the model's shape and measured rates
-    double mean_rate = 0.0;
+    FormulaModel measured;         // the model's shape and measured rates
+    double mean_rate = 0.0;        // of its layers of neurons
+    bool spikes_in_front = false;  // neurons in front of the matrices: as built they accumulate
+
+    FormulaColumn as_built() const {
+        return spikes_in_front ? spikes_in_front_formula(measured) : as_built_formula(measured);
+    }
 };
 std::string energy_page(const EnergyFormulas& formulas, const FigureSource& source);
 std::string energy_csv(const EnergyFormulas& formulas);

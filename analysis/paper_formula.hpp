@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,18 @@ struct FormulaModel {
     double hidden = 0.0;      // width of the feed-forward layer, 4 d in the paper
     double vocabulary = 0.0;  // of the output projection (as built only)
     double context = 0.0;     // T, tokens attended to (vanilla GPT only)
-    /// Firing rate of each layer's time mix and channel mix; as many as there are layers.
+    /// The firing rates that scale a layer's projections. The paper does not say whose they are. Of
+    /// the published network, whose neurons stand behind the sub-blocks, all of a sub-block are
+    /// that of its neurons; where neurons stand in front of the matrices, each is what its matrix
+    /// reads.
     struct Rates {
-        double time_mix = 0.0;
-        double channel_mix = 0.0;
+        double key_value_receptance = 0.0;  // of the time mix, their mean
+        double output = 0.0;                // not in the paper's table
+        double ffn_key = 0.0;
+        double ffn_receptance = 0.0;
+        double ffn_value = 0.0;
     };
+    static Rates rates_behind(double time_mix, double channel_mix);
     std::vector<Rates> layers;
 };
 
@@ -41,6 +49,10 @@ struct FormulaTerm {
     double operations = 0.0;  // a token, all layers, after scaling by the firing rates
     double joules = 0.0;      // a token
 };
+
+/// A layer's rates from those of its neurons by name ("att_key", ...; "att" and "ffn" behind the
+/// sub-blocks); of a missing name 0.
+FormulaModel::Rates formula_rates(const std::map<std::string, double>& neurons);
 
 /// One column of the table, per token: terms and their sum.
 struct FormulaColumn {
@@ -61,5 +73,10 @@ FormulaColumn vanilla_gpt_formula(const FormulaModel& model);
 /// SpikeGPT as published code computes it: every matrix sees dense vectors, so every one of its
 /// products is a multiply-accumulate; W_o and the output projection included.
 FormulaColumn as_built_formula(const FormulaModel& model);
+
+/// The network with neurons in front of its matrices (lif_linear) as it is built: accumulates at
+/// the rate that each matrix reads, W_o included; the recurrence and the output projection, which
+/// reads a dense vector, multiply.
+FormulaColumn spikes_in_front_formula(const FormulaModel& model);
 
 }  // namespace spikeloom::analysis

@@ -10,8 +10,8 @@
 namespace spikeloom::analysis {
 
 /// Hues that keep apart on white, on black and in print.
-inline constexpr std::array<std::string_view, 6> kSeries = {"#4c78a8", "#f58518", "#54a24b",
-                                                            "#b279a2", "#e45756", "#3fa7a0"};
+inline constexpr std::array<std::string_view, 7> kSeries = {
+    "#4c78a8", "#f58518", "#54a24b", "#b279a2", "#9d755d", "#3fa7a0", "#d9b42c"};
 /// Thresholds and assumed values.
 inline constexpr const char* kReference = "#e45756";
 

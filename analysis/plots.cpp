@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <numeric>
 #include <sstream>
 
@@ -88,26 +87,46 @@ std::string energy_plot(const std::vector<EnergyBar>& bars, const std::string& a
     return gnuplot_svg(out.str(), {880, 90 + 38 * static_cast<int>(bars.size())}, about);
 }
 
+std::string title_of_neurons(const std::string& block) {
+    return block == "att" ? "time mix" : block == "ffn" ? "channel mix" : block;
+}
+
 std::string firing_rate_plot(const std::vector<FiringRate>& rates, const std::string& about) {
-    std::map<int, std::array<double, 2>> layers;
+    std::vector<std::string> blocks;  // in the order of the data
     double largest = kPaperFiringRate * 100.0;
+    int last_layer = 0;
     for (const FiringRate& rate : rates) {
-        layers[rate.layer][rate.block == "att" ? 0 : 1] = rate.rate * 100.0;
+        if (std::find(blocks.begin(), blocks.end(), rate.block) == blocks.end()) {
+            blocks.push_back(rate.block);
+        }
         largest = std::max(largest, rate.rate * 100.0);
+        last_layer = std::max(last_layer, rate.layer);
     }
+    const double pitch = 0.76 / static_cast<double>(blocks.size());
     std::ostringstream out = script();
-    out << kFrame << kKeyAbove << "set xrange [-0.6:" << layers.rbegin()->first + 0.6 << "]\n"
+    out << kFrame << kKeyAbove << "set xrange [-0.6:" << last_layer + 0.6 << "]\n"
         << "set yrange [0:" << largest * 1.12 << "]\n"
         << "set xtics 1\nset xlabel 'layer' offset 0,0.5\n"
         << "set ylabel 'neurons that fire at a token, %'\n"
-        << "set style fill solid noborder\nset boxwidth 0.36\n$rates << EOD\n";
-    for (const auto& [layer, pair] : layers) {
-        out << layer << ' ' << pair[0] << ' ' << pair[1] << '\n';
+        << "set style fill solid noborder\nset boxwidth " << 0.95 * pitch << '\n';
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+        out << "$rates" << b << " << EOD\n";
+        const double offset =
+            (static_cast<double>(b) - (static_cast<double>(blocks.size()) - 1.0) / 2.0) * pitch;
+        for (const FiringRate& rate : rates) {
+            if (rate.block == blocks[b]) {
+                out << rate.layer + offset << ' ' << rate.rate * 100.0 << '\n';
+            }
+        }
+        out << "EOD\n";
     }
-    out << "EOD\nplot $rates using ($1-0.19):2 with boxes lc rgb '" << kSeries[0]
-        << "' title 'time mix', $rates using ($1+0.19):3 with boxes lc rgb '" << kSeries[1]
-        << "' title 'channel mix', " << kPaperFiringRate * 100.0
-        << " with lines dt 2 lw 1.5 lc rgb '" << kReference << "' title 'assumed by the paper'\n";
+    out << "plot ";
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+        out << "$rates" << b << " using 1:2 with boxes lc rgb '" << kSeries[b % kSeries.size()]
+            << "' title " << gnuplot_text(title_of_neurons(blocks[b])) << ", ";
+    }
+    out << kPaperFiringRate * 100.0 << " with lines dt 2 lw 1.5 lc rgb '" << kReference
+        << "' title 'assumed by the paper'\n";
     return gnuplot_svg(out.str(), {880, 300}, about);
 }
 

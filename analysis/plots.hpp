@@ -22,7 +22,12 @@ struct EnergyBar {
 /// Bars below each other on one linear axis from 0, each with its sum behind it.
 std::string energy_plot(const std::vector<EnergyBar>& bars, const std::string& about);
 
-/// Rates of time mix and channel mix, a pair of boxes a layer, beside the rate the paper assumes.
+/// A group of boxes a layer, one for each of its layers of neurons, beside the rate the paper
+/// assumes.
+/// What figures call a layer of neurons: "time mix", "channel mix" behind the sub-blocks, otherwise
+/// its own name.
+std::string title_of_neurons(const std::string& block);
+
 std::string firing_rate_plot(const std::vector<FiringRate>& rates, const std::string& about);
 
 /// A tick for each spike: tokens to the right, neurons upwards. Where there are more spikes than a

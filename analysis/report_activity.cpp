@@ -19,11 +19,11 @@ double mean_rate(const std::vector<FiringRate>& rates) {
 }
 
 std::string rate_table(const std::vector<FiringRate>& rates) {
-    HtmlTable table({"layer", "sub-block", "rate"});
+    HtmlTable table({"layer", "neurons", "rate"});
     table.numeric({2});
     for (const FiringRate& rate : rates) {
-        table.row({std::to_string(rate.layer), rate.block == "att" ? "time mix" : "channel mix",
-                   percent(rate.rate)});
+        table.row(
+            {std::to_string(rate.layer), escape(title_of_neurons(rate.block)), percent(rate.rate)});
     }
     return "<details><summary>The rates as numbers</summary>\n" + table.text() + "</details>\n";
 }
@@ -71,8 +71,8 @@ std::string firing_section(const ReportData& data) {
         html += run_heading(data, run);
         html += figure(
             firing_rate_plot(run.firing_rates, "Firing rate of each layer, " + run.label),
-            "Share of a sub-block's neurons that fire at a token, averaged over the run. Mean "
-            "of the sub-blocks: " +
+            "Share of a layer's neurons that fire at a token, averaged over the run. Mean of the "
+            "layers: " +
                 percent(mean_rate(run.firing_rates)) + ".");
         html += rate_table(run.firing_rates);
     }

@@ -5,6 +5,7 @@
 #include "analysis/report_sections.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace spikeloom::analysis {
 
@@ -26,11 +27,10 @@ std::string legend() {
     return html + "</div>\n";
 }
 
-/// The first run whose rates were measured in every layer: the paper's formula is about it.
+/// The first run whose rates were measured: the paper's formula is about it.
 const Run* measured_run(const ReportData& data) {
     for (const Run& run : data.runs) {
-        const auto layers = static_cast<std::size_t>(run.model.layers);
-        if (layers > 0 && run.firing_rates.size() == 2 * layers) {
+        if (run.model.layers > 0 && !run.firing_rates.empty()) {
             return &run;
         }
     }
@@ -44,9 +44,12 @@ FormulaModel formula_model(const Run& run) {
     model.vocabulary = run.model.vocabulary;
     model.context = run.model.context;
     model.layers.resize(static_cast<std::size_t>(run.model.layers));
+    std::vector<std::map<std::string, double>> layers(model.layers.size());
     for (const FiringRate& rate : run.firing_rates) {
-        FormulaModel::Rates& rates = model.layers[static_cast<std::size_t>(rate.layer)];
-        (rate.block == "att" ? rates.time_mix : rates.channel_mix) = rate.rate;
+        layers[static_cast<std::size_t>(rate.layer)][rate.block] = rate.rate;
+    }
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        model.layers[l] = formula_rates(layers[l]);
     }
     return model;
 }
@@ -60,11 +63,15 @@ std::vector<NamedColumn> formula_columns(const Run& run) {
     const FormulaModel measured = formula_model(run);
     FormulaModel assumed = measured;
     for (FormulaModel::Rates& rates : assumed.layers) {
-        rates = {kPaperFiringRate, kPaperFiringRate};
+        rates = FormulaModel::rates_behind(kPaperFiringRate, kPaperFiringRate);
     }
+    const NamedColumn as_built =
+        run.model.variant == "lif_linear"
+            ? NamedColumn{"Formula: as built, spikes in front", spikes_in_front_formula(measured)}
+            : NamedColumn{"Formula: as built, all multiply", as_built_formula(measured)};
     return {{"Formula: SpikeGPT, measured rates", spikegpt_formula(measured)},
             {"Formula: SpikeGPT, assumed rate 0.15", spikegpt_formula(assumed)},
-            {"Formula: as built, all multiply", as_built_formula(measured)},
+            as_built,
             {"Formula: vanilla GPT", vanilla_gpt_formula(measured)}};
 }
 

@@ -47,7 +47,8 @@ struct Model {
     int context = 0;  // tokens of a training sequence
     std::uint64_t parameters = 0;
     int weight_bits = 0;
-    /// Multiply-accumulates a token of the dense matrices, by block ("time mix", "head").
+    /// Multiply-accumulates a token of the matrices that read values, by block ("time mix",
+    /// "head").
     std::vector<std::pair<std::string, std::uint64_t>> macs_per_token;
 };
 
@@ -76,10 +77,11 @@ struct Phase {
     double tokens_per_second() const;
 };
 
-/// Fraction of a sub-block's neurons that fire at a token, averaged over the run.
+/// Fraction of a layer's neurons that fire at a token, averaged over the run.
 struct FiringRate {
     int layer = 0;
-    std::string block;  // "att" (time mix) or "ffn" (channel mix)
+    std::string block;  // behind the time mix "att", behind the channel mix "ffn"; in front of a
+                        // matrix its name, "att_key"
     double rate = 0.0;
 };
 
@@ -99,7 +101,7 @@ struct BitsPerByte {
     std::optional<double> integer;   // of the integer model the chip runs
 };
 
-/// The spikes of one sub-block.
+/// The spikes of one layer of neurons.
 struct Raster {
     std::string name;
     std::uint32_t neurons = 0;
@@ -108,7 +110,7 @@ struct Raster {
 
 /// The membrane of one neuron, a value a step, as it is compared with the threshold.
 struct MembraneTrace {
-    std::string block;  // the sub-block it belongs to
+    std::string block;  // the layer of neurons it belongs to
     std::uint32_t neuron = 0;
     double threshold = 1.0;
     std::vector<double> values;

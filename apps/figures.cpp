@@ -195,6 +195,7 @@ analysis::SpikeActivity read_text(const models::Parameters& parameters, const Sh
                                   const std::vector<int>& tokens) {
     constexpr std::uint32_t kTraces = 4;  // neurons a layer, spread over the channels
     const models::ModelConfig& config = parameters.config();
+    const std::span<const models::LifSite> neurons = models::lif_sites(config);
     analysis::SpikeActivity activity;
     std::vector<std::size_t> first_trace;
     for (int layer = 0; layer < config.layers; ++layer) {
@@ -210,16 +211,20 @@ analysis::SpikeActivity read_text(const models::Parameters& parameters, const Sh
             {"layer " + std::to_string(layer) + " channel mix",
              static_cast<std::uint32_t>(models::lif_width(config, sites.channel_mix)),
              {}});
-        activity.rates.push_back({layer, "att", 0.0});
-        activity.rates.push_back({layer, "ffn", 0.0});
+        for (const models::LifSite site : neurons) {
+            activity.rates.push_back({layer, models::name_of(site), 0.0});
+        }
     }
     models::RecurrentModel model(parameters);
     model.observe([&](models::Site site, int layer, std::span<const float> seen) {
         const auto l = static_cast<std::size_t>(layer);
-        const auto mean = [&] {
-            return std::count(seen.begin(), seen.end(), 1.0F) /
-                   static_cast<double>(seen.size() * tokens.size());
-        };
+        for (std::size_t i = 0; i < neurons.size(); ++i) {
+            if (site == models::spikes_of(neurons[i])) {
+                activity.rates[neurons.size() * l + i].rate +=
+                    std::count(seen.begin(), seen.end(), 1.0F) /
+                    static_cast<double>(seen.size() * tokens.size());
+            }
+        }
         if (site == models::membranes_of(sites.time_mix)) {
             const std::size_t end =
                 l + 1 < first_trace.size() ? first_trace[l + 1] : activity.membranes.size();
@@ -227,10 +232,7 @@ analysis::SpikeActivity read_text(const models::Parameters& parameters, const Sh
                 activity.membranes[i].values.push_back(
                     static_cast<double>(seen[activity.membranes[i].neuron]));
             }
-        } else if (site == models::spikes_of(sites.time_mix)) {
-            activity.rates[2 * l].rate += mean();
         } else if (site == models::spikes_of(sites.channel_mix)) {
-            activity.rates[2 * l + 1].rate += mean();
             std::vector<std::uint32_t>& fired = activity.rasters[l].spikes.emplace_back();
             for (std::uint32_t neuron = 0; neuron < seen.size(); ++neuron) {
                 if (seen[neuron] == 1.0F) {
@@ -282,10 +284,14 @@ Figure table_1(const options::variables_map& values, const std::vector<std::stri
     formulas.measured.hidden = static_cast<double>(config.hidden());
     formulas.measured.vocabulary = config.vocabulary;
     formulas.measured.context = config.context;
-    for (std::size_t i = 0; i < seen.rates.size(); i += 2) {
-        formulas.measured.layers.push_back({seen.rates[i].rate, seen.rates[i + 1].rate});
-        formulas.mean_rate +=
-            (seen.rates[i].rate + seen.rates[i + 1].rate) / static_cast<double>(seen.rates.size());
+    formulas.spikes_in_front = config.spikes_in_front();
+    std::vector<std::map<std::string, double>> layers(static_cast<std::size_t>(config.layers));
+    for (const analysis::FiringRate& rate : seen.rates) {
+        layers[static_cast<std::size_t>(rate.layer)][rate.block] = rate.rate;
+        formulas.mean_rate += rate.rate / static_cast<double>(seen.rates.size());
+    }
+    for (const std::map<std::string, double>& neurons : layers) {
+        formulas.measured.layers.push_back(analysis::formula_rates(neurons));
     }
     const auto ratio = [](const analysis::FormulaModel& model, const analysis::FormulaColumn& by) {
         return analysis::vanilla_gpt_formula(model).joules() / by.joules();
@@ -301,7 +307,7 @@ Figure table_1(const options::variables_map& values, const std::vector<std::stri
          {"firing_rates", block_rates(seen.rates)},
          {"spikegpt_j_per_token", analysis::spikegpt_formula(formulas.measured).joules()},
          {"vanilla_gpt_j_per_token", analysis::vanilla_gpt_formula(formulas.measured).joules()},
-         {"as_built_j_per_token", analysis::as_built_formula(formulas.measured).joules()},
+         {"as_built_j_per_token", formulas.as_built().joules()},
          {"reduction", ratio(formulas.measured, analysis::spikegpt_formula(formulas.measured))},
          {"reduction_paper_setting_measured_rate", ratio(paper, analysis::spikegpt_formula(paper))},
          {"reduction_paper_setting_assumed_rate",

@@ -7,6 +7,7 @@
 #include "base/schema.hpp"
 #include "models/carried_tokenizer.hpp"
 #include "models/classifier_trainer.hpp"
+#include "models/operations.hpp"
 #include "models/parameters.hpp"
 #include "models/quantised_model.hpp"
 #include "models/training_config.hpp"
@@ -25,18 +26,19 @@ namespace {
 using nlohmann::ordered_json;
 
 /// Multiply-accumulates a token, each matrix once.
+/// Of the matrices: multiply-accumulates, and where a matrix reads spikes the accumulates that it
+/// would take if every neuron fired.
 ordered_json operations(const models::ModelConfig& config) {
-    const auto channels = static_cast<std::uint64_t>(config.channels);
-    const auto hidden = static_cast<std::uint64_t>(config.hidden());
-    const auto layers = static_cast<std::uint64_t>(config.layers);
-    const std::uint64_t time_mix = layers * 4 * channels * channels;
-    const std::uint64_t channel_mix = layers * (2 * channels * hidden + channels * channels);
-    const std::uint64_t head = static_cast<std::uint64_t>(config.vocabulary) * channels;
-    return {{"time_mix_macs", time_mix},
-            {"channel_mix_macs", channel_mix},
-            {"head_macs", head},
-            {"total_macs", time_mix + channel_mix + head},
-            {"neuron_updates", 2 * layers * channels}};
+    const models::Operations counts = models::operations_of(config);
+    const models::Products total = counts.total();
+    return {{"time_mix_macs", counts.time_mix.multiplies},
+            {"channel_mix_macs", counts.channel_mix.multiplies},
+            {"head_macs", counts.head.multiplies},
+            {"total_macs", total.multiplies},
+            {"time_mix_accumulates_at_most", counts.time_mix.accumulates},
+            {"channel_mix_accumulates_at_most", counts.channel_mix.accumulates},
+            {"total_accumulates_at_most", total.accumulates},
+            {"neuron_updates", counts.neuron_updates}};
 }
 
 /// What the model's ids are of, as far as its file says.

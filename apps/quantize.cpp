@@ -56,24 +56,25 @@ Split split(const std::string& path, std::span<const int> tokens, int calibratio
 double spike_agreement(const models::Parameters& parameters, models::IntegerModel& integer,
                        std::span<const int> tokens) {
     models::RecurrentModel exact(parameters);
-    std::size_t block = 0;
+    const std::span<const models::LifSite> sites = models::lif_sites(parameters.config());
     std::size_t equal = 0;
     std::size_t all = 0;
-    exact.observe([&](models::Site site, int, std::span<const float> spikes) {
-        if (site != models::Site::att_spikes && site != models::Site::ffn_spikes) {
+    exact.observe([&](models::Site site, int layer, std::span<const float> spikes) {
+        const auto neurons = std::find_if(sites.begin(), sites.end(), [&](models::LifSite neuron) {
+            return models::spikes_of(neuron) == site;
+        });
+        if (neurons == sites.end()) {
             return;
         }
-        const models::Trace& trace = integer.trace();
-        const auto row = trace.row(trace.spikes, block++);
+        const auto& fired = integer.trace().spikes[static_cast<std::size_t>(layer)][*neurons];
         for (std::size_t c = 0; c < spikes.size(); ++c) {
-            equal += (row[c] != 0) == (spikes[c] != 0.0F) ? 1 : 0;
+            equal += (fired[c] != 0) == (spikes[c] != 0.0F) ? 1 : 0;
         }
         all += spikes.size();
     });
     integer.reset();
     for (const int token : tokens) {
         integer.step(token);
-        block = 0;
         exact.step(token);
     }
     return static_cast<double>(equal) / static_cast<double>(all);

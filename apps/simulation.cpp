@@ -1,6 +1,7 @@
 #include "apps/simulation.hpp"
 
 #include "base/progress.hpp"
+#include "models/operations.hpp"
 #include "workloads/chrome_trace.hpp"
 #include "workloads/session.hpp"
 
@@ -62,12 +63,10 @@ analysis::Model model_record(const models::QuantisedModel& model) {
     record.context = config.context;
     record.parameters = models::Parameters(config).count();
     record.weight_bits = model.head.weight_bits;
-    const auto channels = static_cast<std::uint64_t>(config.channels);
-    const auto layers = static_cast<std::uint64_t>(config.layers);
-    record.macs_per_token = {
-        {"time mix", layers * 4 * channels * channels},
-        {"channel mix", layers * (2 * channels * config.hidden() + channels * channels)},
-        {"head", static_cast<std::uint64_t>(config.vocabulary) * channels}};
+    const models::Operations operations = models::operations_of(config);
+    record.macs_per_token = {{"time mix", operations.time_mix.multiplies},
+                             {"channel mix", operations.channel_mix.multiplies},
+                             {"head", operations.head.multiplies}};
     return record;
 }
 
@@ -96,17 +95,30 @@ analysis::Phase phase_record(const workloads::PhaseResult& phase) {
     return record;
 }
 
-/// The two sub-blocks the report shows: the first time mix and the last channel mix.
-std::vector<std::size_t> shown_sub_blocks(const models::ModelConfig& config) {
-    return {0, 2 * static_cast<std::size_t>(config.layers) - 1};
+/// The two layers of neurons that the report shows, by their place among the watched outputs: the
+/// first and the last.
+std::vector<std::size_t> shown_neurons(const std::vector<workloads::WatchedOutput>& watched) {
+    std::vector<std::size_t> neurons;
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+        if (watched[i].spikes) {
+            neurons.push_back(i);
+        }
+    }
+    return {neurons.front(), neurons.back()};
+}
+
+/// "layer0.att"
+std::string title_of(const workloads::WatchedOutput& output) {
+    return output.name.substr(0, output.name.rfind('.'));
 }
 
 std::vector<workloads::NeuronId> traced_neurons(const models::ModelConfig& config) {
+    const std::vector<workloads::WatchedOutput> watched = workloads::watched_outputs(config);
     std::vector<workloads::NeuronId> neurons;
-    const auto channels = static_cast<std::uint32_t>(config.channels);
-    for (const std::size_t sub_block : shown_sub_blocks(config)) {
-        for (std::uint32_t i = 0; i < std::min(kTracedNeurons, channels); ++i) {
-            neurons.push_back({sub_block, i * channels / kTracedNeurons});
+    for (const std::size_t output : shown_neurons(watched)) {
+        const auto width = static_cast<std::uint32_t>(watched[output].width);
+        for (std::uint32_t i = 0; i < std::min(kTracedNeurons, width); ++i) {
+            neurons.push_back({output, i * width / kTracedNeurons});
         }
     }
     return neurons;
@@ -114,20 +126,23 @@ std::vector<workloads::NeuronId> traced_neurons(const models::ModelConfig& confi
 
 void record_activity(const workloads::SessionResult& session, const models::ModelConfig& config,
                      analysis::Run& run) {
-    for (std::size_t i = 0; i < session.firing_rates.size(); ++i) {
-        run.firing_rates.push_back(
-            {static_cast<int>(i / 2), i % 2 == 0 ? "att" : "ffn", session.firing_rates[i]});
+    const std::vector<workloads::WatchedOutput> watched = workloads::watched_outputs(config);
+    for (std::size_t i = 0; i < watched.size(); ++i) {
+        if (watched[i].spikes) {
+            run.firing_rates.push_back({static_cast<int>(watched[i].layer),
+                                        models::name_of(watched[i].site), session.firing_rates[i]});
+        }
     }
     if (!session.spikes.empty()) {
-        for (const std::size_t sub_block : shown_sub_blocks(config)) {
-            run.rasters.push_back({workloads::sub_block_name(sub_block),
-                                   static_cast<std::uint32_t>(config.channels),
-                                   session.spikes[sub_block]});
+        for (const std::size_t output : shown_neurons(watched)) {
+            run.rasters.push_back({title_of(watched[output]),
+                                   static_cast<std::uint32_t>(watched[output].width),
+                                   session.spikes[output]});
         }
     }
     for (const auto& trace : session.membranes) {
         constexpr double kOne = models::fixed::kOne;
-        analysis::MembraneTrace record{workloads::sub_block_name(trace.neuron.sub_block),
+        analysis::MembraneTrace record{title_of(watched[trace.neuron.output]),
                                        trace.neuron.channel,
                                        trace.threshold / kOne,
                                        {}};
@@ -193,7 +208,7 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     for (const workloads::PhaseResult& phase : session.phases) {
         run.phases.push_back(phase_record(phase));
     }
-    // The dense twin's sub-blocks send values, not spikes; they are compared all the same, and
+    // Values that enter the residual stream in place of spikes are compared all the same, and
     // count among the mismatches.
     run.verification = {session.verification.spikes_compared, session.verification.logits_compared,
                         session.verification.mismatches};

@@ -14,7 +14,7 @@ using fixed::Value;
 using fixed::Values;
 using Vector = std::vector<Value>;
 
-constexpr std::size_t kStateVectors = 7;
+constexpr std::size_t kPlainVectors = 5;
 
 void require_in_vocabulary(int token, const ModelConfig& config) {
     if (token < 0 || token >= config.vocabulary) {
@@ -45,14 +45,17 @@ class Projection {
           events_(static_cast<std::size_t>(matrix.columns)),
           saturation_{name} {}
 
-    /// to = matrix x, where x is narrowed in place and travels as events.
+    /// to = matrix x, where x is narrowed in place and travels as events; or is spikes already.
     void apply(Results x, Results to) {
-        narrow(x, matrix_.input.shift(), matrix_.input.bits, saturation_, x);
+        if (!matrix_.input.spikes()) {
+            narrow(x, matrix_.input.shift(), matrix_.input.bits, saturation_, x);
+        }
         std::copy(x.begin(), x.end(), events_.begin());
         product_.accumulate(events_, to);
         fixed::multiply(to, matrix_.multiplier, matrix_.shift, to);
     }
 
+    bool reads_spikes() const { return matrix_.input.spikes(); }
     const Saturation& saturation() const { return saturation_; }
 
   private:
@@ -95,21 +98,39 @@ struct Layer {
 }  // namespace
 
 IntegerState::IntegerState(const ModelConfig& config)
-    : channels_(static_cast<std::size_t>(config.channels)),
-      values_(static_cast<std::size_t>(config.layers) * kStateVectors * channels_) {
+    : layers_(static_cast<std::size_t>(config.layers)),
+      channels_(static_cast<std::size_t>(config.channels)),
+      sites_(lif_sites(config)) {
+    std::size_t a_layer = kPlainVectors * channels_;
+    for (const LifSite site : sites_) {
+        widths_[site] = lif_width(config, site);
+        a_layer += widths_[site];
+    }
+    values_.resize(layers_ * a_layer);
     reset();
 }
 
 IntegerState::Layer IntegerState::layer(std::size_t layer) {
-    const auto vector = [&](std::size_t index) {
-        return Results(values_).subspan((layer * kStateVectors + index) * channels_, channels_);
+    Results rest = Results(values_).subspan(layer * (values_.size() / layers_));
+    const auto next = [&](std::size_t width) {
+        const Results vector = rest.first(width);
+        rest = rest.subspan(width);
+        return vector;
     };
-    return {vector(0), vector(1), vector(2), vector(3), vector(4), vector(5), vector(6)};
+    Layer views;
+    for (Results* const view : {&views.att_shift, &views.numerator, &views.denominator,
+                                &views.exponent, &views.ffn_shift}) {
+        *view = next(channels_);
+    }
+    for (const LifSite site : sites_) {
+        views.membranes[site] = next(widths_[site]);
+    }
+    return views;
 }
 
 void IntegerState::reset() {
     std::fill(values_.begin(), values_.end(), 0);
-    for (std::size_t l = 0; l * kStateVectors * channels_ < values_.size(); ++l) {
+    for (std::size_t l = 0; l < layers_; ++l) {
         const Results exponent = layer(l).exponent;
         std::fill(exponent.begin(), exponent.end(), fixed::kEmptyExponent);
     }
@@ -138,18 +159,30 @@ struct IntegerModel::Impl {
         trace.channels = channels;
         trace.residual.resize((blocks + 1) * channels);
         trace.drive.resize(blocks * channels);
-        trace.spikes.resize(blocks * channels);
-        trace.membrane.resize(blocks * channels);
+        trace.spikes.resize(model.layers.size());
         for (std::size_t l = 0; l < model.layers.size(); ++l) {
+            for (const LifSite site : lif_sites(model.config)) {
+                trace.spikes[l][site].resize(lif_width(model.config, site));
+            }
             const std::string block = "blocks." + std::to_string(l) + ".";
             layers.push_back({TimeMix(model.layers[l].time_mix, block + "att."),
                               ChannelMix(model.layers[l].channel_mix, block + "ffn.")});
         }
     }
 
-    /// to = matrix (token-shift mix of `normalised`).
-    void project_mixed(Projection& projection, Values before, Values mix, Results to) {
+    /// The neurons of a site: their drive becomes their spikes.
+    void fire(LifSite site, std::size_t l, IntegerState::Layer& memory, Results drive) {
+        fixed::integrate_and_fire(drive, model.lif, memory.membranes[site], drive);
+        std::copy(drive.begin(), drive.end(), trace.spikes[l][site].begin());
+    }
+
+    /// to = matrix (token-shift mix of `normalised`), or of the spikes that the mix drives.
+    void project_mixed(LifSite in_front, std::size_t l, IntegerState::Layer& memory,
+                       Projection& projection, Values before, Values mix, Results to) {
         fixed::interpolate(normalised, before, mix, mixed);
+        if (model.config.spikes_in_front()) {
+            fire(in_front, l, memory, mixed);
+        }
         projection.apply(mixed, to);
     }
 
@@ -181,25 +214,41 @@ struct IntegerModel::Impl {
         fixed::add(memory.denominator, new_share, memory.denominator);
     }
 
-    void time_mix(TimeMix& mix, Values x, IntegerState::Layer& memory, Results drive) {
+    void time_mix(std::size_t l, Values x, IntegerState::Layer& memory, Results drive) {
+        TimeMix& mix = layers[l].time_mix;
         mix.model.norm.apply(x, normalised);
-        project_mixed(mix.key, memory.att_shift, mix.model.mix_key, key);
-        project_mixed(mix.value, memory.att_shift, mix.model.mix_value, value);
-        project_mixed(mix.receptance, memory.att_shift, mix.model.mix_receptance, receptance);
+        project_mixed(LifSite::att_key, l, memory, mix.key, memory.att_shift, mix.model.mix_key,
+                      key);
+        project_mixed(LifSite::att_value, l, memory, mix.value, memory.att_shift,
+                      mix.model.mix_value, value);
+        project_mixed(LifSite::att_receptance, l, memory, mix.receptance, memory.att_shift,
+                      mix.model.mix_receptance, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
         recur(mix.model, memory);
         fixed::sigmoid(receptance, receptance);
         fixed::multiply(receptance, wkv, fixed::kFraction, wkv);
+        if (model.config.spikes_in_front()) {
+            fire(LifSite::att_output, l, memory, wkv);
+        }
         mix.output.apply(wkv, drive);
     }
 
-    void channel_mix(ChannelMix& mix, Values x, IntegerState::Layer& memory, Results drive) {
+    void channel_mix(std::size_t l, Values x, IntegerState::Layer& memory, Results drive) {
+        ChannelMix& mix = layers[l].channel_mix;
         mix.model.norm.apply(x, normalised);
-        project_mixed(mix.key, memory.ffn_shift, mix.model.mix_key, wide);
-        project_mixed(mix.receptance, memory.ffn_shift, mix.model.mix_receptance, receptance);
+        project_mixed(LifSite::ffn_key, l, memory, mix.key, memory.ffn_shift, mix.model.mix_key,
+                      wide);
+        project_mixed(LifSite::ffn_receptance, l, memory, mix.receptance, memory.ffn_shift,
+                      mix.model.mix_receptance, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.ffn_shift.begin());
-        fixed::rectify(wide, wide);
-        fixed::multiply(wide, wide, fixed::kFraction, wide);
+        if (model.config.hidden_spikes()) {
+            fire(LifSite::ffn_value, l, memory, wide);
+        } else {
+            fixed::rectify(wide, wide);
+            if (model.config.ffn_activation == FfnActivation::relu_squared) {
+                fixed::multiply(wide, wide, fixed::kFraction, wide);
+            }
+        }
         mix.value.apply(wide, value);
         fixed::sigmoid(receptance, receptance);
         fixed::multiply(receptance, value, fixed::kFraction, drive);
@@ -209,16 +258,16 @@ struct IntegerModel::Impl {
         return Results(of).subspan(index * channels, channels);
     }
 
-    /// What sub-block `block` adds to the residual stream, from its drive.
-    void add_to_residual(std::size_t block, EventFormat sum, Results membrane,
-                         Saturation& counter) {
+    /// What sub-block `block`, with neurons of `behind` if any, adds to the residual stream, from
+    /// its drive.
+    void add_to_residual(std::size_t block, LifSite behind, IntegerState::Layer& memory,
+                         EventFormat sum, Saturation& counter) {
         const Results drive = row(trace.drive, block);
         const Results after = row(trace.residual, block + 1);
-        if (model.config.spiking()) {
-            const Results spikes = row(trace.spikes, block);
-            fixed::integrate_and_fire(drive, model.lif, membrane, spikes);
-            std::copy(membrane.begin(), membrane.end(), row(trace.membrane, block).begin());
-            fixed::shift_left(spikes, model.residual.fraction, scratch);
+        if (model.config.spikes_behind()) {
+            std::copy(drive.begin(), drive.end(), scratch.begin());
+            fire(behind, block / 2, memory, scratch);
+            fixed::shift_left(scratch, model.residual.fraction, scratch);
         } else {
             narrow(drive, sum.shift(), sum.bits, counter, scratch);
             fixed::shift_left(scratch, model.residual.fraction - sum.fraction, scratch);
@@ -229,10 +278,7 @@ struct IntegerModel::Impl {
 
     void embed(std::size_t token) {
         const Results x = row(trace.residual, 0);
-        const std::uint8_t* const bits = model.embedding.data() + token * channels;
-        std::transform(
-            bits, bits + channels, x.begin(),
-            [shift = model.residual.fraction](std::uint8_t bit) { return bit << shift; });
+        model.embedded(token, x);
         model.embedding_norm.apply(x, x);
         narrow(x, model.residual.shift(), model.residual.bits, residual, x);
     }
@@ -244,11 +290,10 @@ struct IntegerModel::Impl {
             ChannelMix& channel = layers[l].channel_mix;
             IntegerState::Layer memory = state.layer(l);
             const std::size_t block = 2 * l;
-            time_mix(time, row(trace.residual, block), memory, row(trace.drive, block));
-            add_to_residual(block, time.model.sum, memory.att_membrane, time.sum);
-            channel_mix(channel, row(trace.residual, block + 1), memory,
-                        row(trace.drive, block + 1));
-            add_to_residual(block + 1, channel.model.sum, memory.ffn_membrane, channel.sum);
+            time_mix(l, row(trace.residual, block), memory, row(trace.drive, block));
+            add_to_residual(block, LifSite::att, memory, time.model.sum, time.sum);
+            channel_mix(l, row(trace.residual, block + 1), memory, row(trace.drive, block + 1));
+            add_to_residual(block + 1, LifSite::ffn, memory, channel.model.sum, channel.sum);
         }
         model.final_norm.apply(row(trace.residual, 2 * layers.size()), normalised);
         head.apply(normalised, logits);
@@ -305,9 +350,11 @@ std::vector<Saturation> IntegerModel::saturations() const {
         const ChannelMix& channel = layer.channel_mix;
         for (const Projection* projection : {&time.key, &time.value, &time.receptance, &time.output,
                                              &channel.key, &channel.receptance, &channel.value}) {
-            result.push_back(projection->saturation());
+            if (!projection->reads_spikes()) {
+                result.push_back(projection->saturation());
+            }
         }
-        if (!config().spiking()) {
+        if (!config().spikes_behind()) {
             result.insert(result.end(), {time.sum, channel.sum});
         }
     }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "models/evaluation.hpp"
+#include "models/lif_sites.hpp"
 #include "models/quantised_model.hpp"
 
 #include <cstddef>
@@ -14,32 +15,38 @@
 
 namespace spikeloom::models {
 
-/// What a sequence carries from one token to the next: seven vectors of C values a layer. It is a
-/// value: copy it to keep a snapshot.
+/// What a sequence carries from one token to the next: five vectors of C values a layer and the
+/// membranes of its neurons. It is a value: copy it to keep a snapshot.
 class IntegerState {
   public:
     /// The state before the first token.
     explicit IntegerState(const ModelConfig& config);
 
     struct Layer {
-        fixed::Results att_shift;     ///< norm(x) of the token before, Q.16
-        fixed::Results numerator;     ///< WKV: sum of weights times values, Q.16
-        fixed::Results denominator;   ///< WKV: sum of weights, Q.16
-        fixed::Results exponent;      ///< WKV: the scale of both, Q.16
-        fixed::Results att_membrane;  ///< of the LIF behind the time-mix, Q.16
+        fixed::Results att_shift;    ///< norm(x) of the token before, Q.16
+        fixed::Results numerator;    ///< WKV: sum of weights times values, Q.16
+        fixed::Results denominator;  ///< WKV: sum of weights, Q.16
+        fixed::Results exponent;     ///< WKV: the scale of both, Q.16
         fixed::Results ffn_shift;
-        fixed::Results ffn_membrane;
+        /// After the step, Q.16, as a chip's state register holds them: where a neuron has fired,
+        /// the reset value. Empty where there are no neurons.
+        PerLifSite<fixed::Results> membranes;
     };
     Layer layer(std::size_t layer);
 
     void reset();
     fixed::Values flat() const { return values_; }
 
-    friend bool operator==(const IntegerState&, const IntegerState&) = default;
+    friend bool operator==(const IntegerState& a, const IntegerState& b) {
+        return a.values_ == b.values_;
+    }
 
   private:
+    std::size_t layers_;
     std::size_t channels_;
-    std::vector<fixed::Value> values_;  // [layers, 7, C]
+    std::span<const LifSite> sites_;
+    PerLifSite<std::size_t> widths_;
+    std::vector<fixed::Value> values_;  // a layer behind the other
 };
 
 /// What happened in the last step. Sub-block 2 l is the time-mix of layer l, 2 l + 1 its
@@ -47,11 +54,9 @@ class IntegerState {
 struct Trace {
     std::size_t channels = 0;
     std::vector<fixed::Value> residual;  ///< [2 layers + 1, C] before each sub-block and at the end
-    std::vector<fixed::Value> drive;     ///< [2 layers, C] what each LIF received, Q.16
-    std::vector<fixed::Value> spikes;    ///< [2 layers, C] 0 or 1 (dense variant: 0)
-    /// [2 layers, C] after the step, Q.16, as a chip's state register holds it: where the neuron
-    /// has fired, the reset value (dense variant: 0).
-    std::vector<fixed::Value> membrane;
+    std::vector<fixed::Value> drive;     ///< [2 layers, C] what each sub-block made, Q.16
+    /// By layer: what the neurons of a site did, 0 or 1; empty where there are none.
+    std::vector<PerLifSite<std::vector<fixed::Value>>> spikes;
 
     fixed::Values row(const std::vector<fixed::Value>& of, std::size_t index) const {
         return fixed::Values(of).subspan(index * channels, channels);
@@ -61,7 +66,7 @@ struct Trace {
 /// How often a value did not fit where it travelled, since the model was made.
 struct Saturation {
     std::string site;  ///< the matrix that reads the events ("blocks.0.att.key"), "residual", or
-                       ///< what enters the residual stream of the dense variant
+                       ///< a drive that enters the residual stream as it is
     std::uint64_t values = 0;
     std::uint64_t saturated = 0;
 };

@@ -31,17 +31,20 @@ constexpr Range kDecay = {-(1 << 29), 0};
 constexpr Range kMultiplier = {1, (1 << 23) - 1};
 constexpr Range kWeightBits = {2, 16};
 constexpr Range kEventBits = {2, 16};
+constexpr Range kSpikeBits = {1, 1};
+constexpr Range kSpikeFraction = {0, 0};
 constexpr Range kEventFraction = {-15, 16};
 constexpr Range kShift = {0, 62};
 
 /// Every part of a model by its name in the file, in one place for writing, reading and checking.
 /// A visitor has vector(name, values, size, range), norm(name, norm, channels), format(name,
-/// format) and matrix(name, matrix, rows, columns).
+/// format) and matrix(name, matrix, rows, columns, reads_spikes).
 template <class Model, class Visitor>
 void visit_parts(Model& model, Visitor&& visitor) {
     const auto channels = static_cast<std::size_t>(model.config.channels);
     const auto vocabulary = static_cast<std::size_t>(model.config.vocabulary);
     const std::size_t hidden = model.config.hidden();
+    const bool in_front = model.config.spikes_in_front();
     visitor.format("residual", model.residual);
     visitor.norm("blocks.0.ln0", model.embedding_norm, channels);
     for (std::size_t l = 0; l < model.layers.size(); ++l) {
@@ -53,24 +56,25 @@ void visit_parts(Model& model, Visitor&& visitor) {
         visitor.vector(block + "att.time_mix_r", time.mix_receptance, channels, kMix);
         visitor.vector(block + "att.decay", time.decay, channels, kDecay);
         visitor.vector(block + "att.time_first", time.first, channels, kAny);
-        visitor.matrix(block + "att.key", time.key, channels, channels);
-        visitor.matrix(block + "att.value", time.value, channels, channels);
-        visitor.matrix(block + "att.receptance", time.receptance, channels, channels);
-        visitor.matrix(block + "att.output", time.output, channels, channels);
+        visitor.matrix(block + "att.key", time.key, channels, channels, in_front);
+        visitor.matrix(block + "att.value", time.value, channels, channels, in_front);
+        visitor.matrix(block + "att.receptance", time.receptance, channels, channels, in_front);
+        visitor.matrix(block + "att.output", time.output, channels, channels, in_front);
         auto& channel = model.layers[l].channel_mix;
         visitor.norm(block + "ln2", channel.norm, channels);
         visitor.vector(block + "ffn.time_mix_k", channel.mix_key, channels, kMix);
         visitor.vector(block + "ffn.time_mix_r", channel.mix_receptance, channels, kMix);
-        visitor.matrix(block + "ffn.key", channel.key, hidden, channels);
-        visitor.matrix(block + "ffn.receptance", channel.receptance, channels, channels);
-        visitor.matrix(block + "ffn.value", channel.value, channels, hidden);
-        if (!model.config.spiking()) {
+        visitor.matrix(block + "ffn.key", channel.key, hidden, channels, in_front);
+        visitor.matrix(block + "ffn.receptance", channel.receptance, channels, channels, in_front);
+        visitor.matrix(block + "ffn.value", channel.value, channels, hidden,
+                       model.config.hidden_spikes());
+        if (!model.config.spikes_behind()) {
             visitor.format(block + "att.sum", time.sum);
             visitor.format(block + "ffn.sum", channel.sum);
         }
     }
     visitor.norm("ln_out", model.final_norm, channels);
-    visitor.matrix("head", model.head, vocabulary, channels);
+    visitor.matrix("head", model.head, vocabulary, channels, false);
 }
 
 /// Weights of up to 8 bits lie in the file as 8-bit integers.
@@ -95,7 +99,7 @@ class Writer {
         vector(name + ".format", {format.bits, format.fraction}, 2, kAny);
     }
     void matrix(const std::string& name, const QuantisedMatrix& matrix, std::size_t rows,
-                std::size_t columns) {
+                std::size_t columns, bool) {
         vector(name + ".format",
                {matrix.weight_bits, matrix.input.bits, matrix.input.fraction, matrix.shift}, 4,
                kAny);
@@ -131,7 +135,7 @@ class Reader {
         format = {values[0], values[1]};
     }
     void matrix(const std::string& name, QuantisedMatrix& matrix, std::size_t rows,
-                std::size_t columns) {
+                std::size_t columns, bool) {
         const auto values = read<std::int32_t>(name + ".format", {4});
         matrix.rows = static_cast<int>(rows);
         matrix.columns = static_cast<int>(columns);
@@ -185,14 +189,17 @@ class Checker {
         require(name + ".format", "fraction", format.fraction, kEventFraction);
     }
     void matrix(const std::string& name, const QuantisedMatrix& matrix, std::size_t rows,
-                std::size_t columns) const {
+                std::size_t columns, bool reads_spikes) const {
         require(name, "rows", matrix.rows,
                 {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(rows)});
         require(name, "columns", matrix.columns,
                 {static_cast<std::int64_t>(columns), static_cast<std::int64_t>(columns)});
         require(name + ".format", "weight bits", matrix.weight_bits, kWeightBits);
         require(name + ".format", "shift", matrix.shift, kShift);
-        format(name, matrix.input);
+        require(name + ".format", "event bits", matrix.input.bits,
+                reads_spikes ? kSpikeBits : kEventBits);
+        require(name + ".format", "event fraction", matrix.input.fraction,
+                reads_spikes ? kSpikeFraction : kEventFraction);
         vector(name + ".multiplier", matrix.multiplier, rows, kMultiplier);
         require_size(name + ".weight", matrix.weights.size(), rows * columns);
         const std::int64_t half = std::int64_t{1} << (matrix.weight_bits - 1);
@@ -258,20 +265,28 @@ bool accumulators_fit(std::int64_t largest_row_sum, int bits) {
     return largest_row_sum < kAccumulatorEnd >> (bits - 1);
 }
 
+void QuantisedModel::embedded(std::size_t token, fixed::Results to) const {
+    const int shift = config.binary_embedding ? residual.fraction : 0;
+    const std::int16_t* const row = embedding.data() + token * to.size();
+    std::transform(row, row + to.size(), to.begin(),
+                   [shift](std::int16_t level) { return fixed::Value{level} * (1 << shift); });
+}
+
 void QuantisedModel::check(const std::string& origin) const {
     const Checker checker(origin);
     checker.require_size("layers", layers.size(), static_cast<std::size_t>(config.layers));
     checker.require_size(
         "emb.weight", embedding.size(),
         static_cast<std::size_t>(config.vocabulary) * static_cast<std::size_t>(config.channels));
-    checker.require_all("emb.weight", embedding, {0, 1});
+    checker.require_all("emb.weight", embedding,
+                        config.binary_embedding ? Range{0, 1} : Range{-128, 127});
     checker.require("lif", "inverse tau", lif.inverse_tau, {1, fixed::kOne});
     checker.require("lif", "threshold", lif.threshold, {1, kAny.most});
     checker.require("lif", "reset", lif.reset, {kAny.least, lif.threshold - 1});
     visit_parts(*this, checker);
     // A spike is 1 in the residual stream's format.
     checker.require("residual.format", "fraction", residual.fraction, {0, residual.bits - 2});
-    if (!config.spiking()) {
+    if (!config.spikes_behind()) {
         for (std::size_t l = 0; l < layers.size(); ++l) {
             const std::string block = "blocks." + std::to_string(l) + ".";
             const Range range = {kEventFraction.least, residual.fraction};
@@ -295,9 +310,15 @@ QuantisedModel QuantisedModel::from(const Safetensors& file) {
     QuantisedModel model;
     model.config = config_of(file);
     Reader reader(file);
-    model.embedding =
-        reader.read<std::uint8_t>("emb.weight", {static_cast<std::size_t>(model.config.vocabulary),
-                                                 static_cast<std::size_t>(model.config.channels)});
+    const std::vector<std::size_t> shape = {static_cast<std::size_t>(model.config.vocabulary),
+                                            static_cast<std::size_t>(model.config.channels)};
+    if (model.config.binary_embedding) {
+        const auto bits = reader.read<std::uint8_t>("emb.weight", shape);
+        model.embedding.assign(bits.begin(), bits.end());
+    } else {
+        const auto levels = reader.read<std::int8_t>("emb.weight", shape);
+        model.embedding.assign(levels.begin(), levels.end());
+    }
     const auto lif = reader.read<std::int32_t>("lif", {3});
     model.lif = {lif[0], lif[1], lif[2]};
     model.layers.resize(static_cast<std::size_t>(model.config.layers));
@@ -313,10 +334,15 @@ void QuantisedModel::save(const std::filesystem::path& path, const std::string& 
     file.metadata[kModelKey] = schema::write(config);
     file.metadata[kKindKey] = "integer";
     carry_tokenizer(file, tokenizer);
-    file.add<std::uint8_t>(
-        "emb.weight",
-        {static_cast<std::size_t>(config.vocabulary), static_cast<std::size_t>(config.channels)},
-        embedding);
+    const std::vector<std::size_t> shape = {static_cast<std::size_t>(config.vocabulary),
+                                            static_cast<std::size_t>(config.channels)};
+    if (config.binary_embedding) {
+        const std::vector<std::uint8_t> bits(embedding.begin(), embedding.end());
+        file.add<std::uint8_t>("emb.weight", shape, bits);
+    } else {
+        const std::vector<std::int8_t> levels(embedding.begin(), embedding.end());
+        file.add<std::int8_t>("emb.weight", shape, levels);
+    }
     const std::vector<std::int32_t> lif_values = {lif.inverse_tau, lif.threshold, lif.reset};
     file.add<std::int32_t>("lif", {3}, lif_values);
     visit_parts(*this, Writer(file));

@@ -16,13 +16,15 @@ class Safetensors;
 
 namespace spikeloom::models {
 
-/// How a vector travels as events: two's complement of `bits` bits, Q.`fraction`.
-/// From a Q.16 register: fixed::narrow(x, shift(), bits).
+/// How a vector travels as events: two's complement of `bits` bits, Q.`fraction`, made of a Q.16
+/// register by fixed::narrow(x, shift(), bits); or spikes, 0 or 1, as a neuron has them.
 struct EventFormat {
-    int bits = 16;      // 2 to 16
-    int fraction = 10;  // -15 to 16
+    int bits = 16;      // 2 to 16; 1: spikes
+    int fraction = 10;  // -15 to 16; spikes: 0
     int shift() const { return fixed::kFraction - fraction; }
+    bool spikes() const { return bits == 1; }
 };
+inline constexpr EventFormat kSpikes{1, 0};
 
 /// A matrix [rows, columns] of `weight_bits`-bit weights with one scale a row. With the events
 /// `input`, sum_c weights[r, c] * event[c] is exact in 32 bits, and
@@ -50,26 +52,27 @@ struct QuantisedNorm {
 };
 
 /// Time mix (SRWKV). With h = norm(x), h' the h of the token before (0 at first):
-/// the events into key are narrow(interpolate(h, h', mix_key), key.input), likewise value,
-/// receptance.
+/// the events into key are narrow(interpolate(h, h', mix_key), key.input), or in lif_linear the
+/// spikes of neurons that it drives; likewise value, receptance.
 struct QuantisedTimeMix {
     QuantisedNorm norm;
     std::vector<std::int32_t> mix_key, mix_value, mix_receptance;  // [C] Q.16
     QuantisedMatrix key, value, receptance;                        // [C, C]
     std::vector<std::int32_t> decay;                               // [C] Q.16, w = -exp(time_decay)
     std::vector<std::int32_t> first;                               // [C] Q.16, u = time_first
-    QuantisedMatrix output;  // [C, C], fed narrow(sigmoid(r) * wkv)
-    EventFormat sum;         // dense variant only: how the output enters the residual
+    QuantisedMatrix output;  // [C, C], fed narrow(sigmoid(r) * wkv), or spikes that it drives
+    EventFormat sum;         // without neurons behind: how the output enters the residual
 };
 
-/// Channel mix (SRFFN): narrow(rectify(key x)^2) into value; sigmoid(receptance x) * value.
+/// Channel mix (SRFFN): narrow(rectify(key x)^2), or rectify alone, or the spikes that key x
+/// drives, into value; sigmoid(receptance x) * value.
 struct QuantisedChannelMix {
     QuantisedNorm norm;
     std::vector<std::int32_t> mix_key, mix_receptance;  // [C] Q.16
     QuantisedMatrix key;                                // [H, C]
     QuantisedMatrix value;                              // [C, H]
     QuantisedMatrix receptance;                         // [C, C]
-    EventFormat sum;                                    // dense variant only
+    EventFormat sum;                                    // without neurons behind
 };
 
 struct QuantisedLayer {
@@ -79,21 +82,27 @@ struct QuantisedLayer {
 
 /// One token through the integer model, in order (docs/numerics.md):
 ///   bits = embedding[token] << residual.fraction;  x = narrow(norm0(bits), residual)
+///   (graded embedding: norm0(embedding[token]), whose unit cancels)
 ///   per layer: x += LIF(time_mix(x)) << residual.fraction
 ///              x += LIF(channel_mix(x)) << residual.fraction
 ///   logits = head(narrow(final_norm(x), head.input)), Q.16
-/// In the dense variant, instead of a LIF the value itself goes through
+/// Without neurons behind the sub-blocks (lif_linear, dense) the value itself goes through
 /// narrow(u, sum) and enters shifted left by residual.fraction - sum.fraction.
 /// Sums into x saturate to `residual.bits`.
 struct QuantisedModel {
     ModelConfig config;
     fixed::Lif lif;
     EventFormat residual;                 // of x; 16 bits as it travels
-    std::vector<std::uint8_t> embedding;  // [V, C], 0 or 1
+    std::vector<std::int16_t> embedding;  // [V, C], 0 or 1; graded: 8-bit levels of one scale
     QuantisedNorm embedding_norm;         // norm0
     std::vector<QuantisedLayer> layers;
     QuantisedNorm final_norm;
     QuantisedMatrix head;  // [V, C]
+
+    /// Bits of a level of the embedding.
+    int embedding_bits() const { return config.binary_embedding ? 1 : 8; }
+    /// What norm0 sees of a token.
+    void embedded(std::size_t token, fixed::Results to) const;
 
     /// Reads a safetensors file of the naming in docs/numerics.md. InputError naming the file and
     /// what is wrong: a missing or unknown tensor, whatever `check` refuses.

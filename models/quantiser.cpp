@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kResidualBits = 16;
 constexpr int kMultiplierBits = 23;
+constexpr double kLargestEpsilon = 0x1.0p62;
 
 /// The nearest Q.16 number within the bounds (both included).
 std::int32_t to_fixed(double x, double least = -0x1.0p31, double most = 0x1.0p31 - 1.0) {
@@ -64,16 +65,15 @@ class Quantiser {
         const ModelTensors<const float>& from = parameters_.tensors();
         model_.config = config;
         model_.lif = {to_fixed(1.0 / config.tau), to_fixed(config.threshold), 0};
-        model_.embedding.resize(from.embedding.size());
-        std::transform(from.embedding.begin(), from.embedding.end(), model_.embedding.begin(),
-                       [](float x) { return static_cast<std::uint8_t>(x >= 0.0F ? 1 : 0); });
+        choose_embedding(from.embedding);
         choose_residual();
         for (int l = 0; l < config.layers; ++l) {
             const LayerTensors<const float>& layer = from.layers[static_cast<std::size_t>(l)];
             model_.layers.push_back({time_mix(layer, l), channel_mix(layer, l)});
         }
         model_.final_norm = norm(from.ln_out_weight, from.ln_out_bias);
-        model_.head = matrix(from.head, config.vocabulary, Site::head_input, config.layers - 1);
+        model_.head =
+            matrix(from.head, config.vocabulary, Site::head_input, config.layers - 1, false);
         model_.check("the quantised model");
         return std::move(model_);
     }
@@ -83,11 +83,33 @@ class Quantiser {
         return calibration_.largest(site, layer) * options_.headroom;
     }
 
-    QuantisedNorm norm(std::span<const float> gain, std::span<const float> bias) const {
-        const double n = parameters_.config().channels;
-        const double units = std::ldexp(n, model_.residual.fraction);
+    /// Of values of which `one` units are 1; by default those of the residual stream.
+    QuantisedNorm norm(std::span<const float> gain, std::span<const float> bias, double one) const {
+        const double units = parameters_.config().channels * one;
         const double epsilon = parameters_.config().layer_norm_eps * units * units;
-        return {to_fixed(gain), to_fixed(bias), std::max<std::int64_t>(1, std::llround(epsilon))};
+        return {to_fixed(gain), to_fixed(bias),
+                std::llround(std::clamp(epsilon, 1.0, kLargestEpsilon))};
+    }
+    QuantisedNorm norm(std::span<const float> gain, std::span<const float> bias) const {
+        return norm(gain, bias, std::ldexp(1.0, model_.residual.fraction));
+    }
+
+    /// Bits, or levels of one scale for the whole embedding: LayerNorm behind it does not see the
+    /// scale, but for its epsilon.
+    void choose_embedding(std::span<const float> values) {
+        model_.embedding.resize(values.size());
+        if (parameters_.config().binary_embedding) {
+            std::transform(values.begin(), values.end(), model_.embedding.begin(),
+                           [](float x) { return static_cast<std::int16_t>(x >= 0.0F ? 1 : 0); });
+            return;
+        }
+        const double most = std::ldexp(1.0, model_.embedding_bits() - 1) - 1.0;
+        const double scale = row_scale(values, most);
+        embedding_one_ = scale == 0.0 ? 1.0 : 1.0 / scale;
+        std::transform(values.begin(), values.end(), model_.embedding.begin(), [&](float x) {
+            return static_cast<std::int16_t>(
+                std::clamp(std::nearbyint(x * embedding_one_), -most, most));
+        });
     }
 
     /// The largest magnitude of the normalised embedding over the whole vocabulary, Q.16.
@@ -96,9 +118,7 @@ class Quantiser {
         std::vector<fixed::Value> x(channels);
         std::int64_t most = 0;
         for (std::size_t begin = 0; begin < model_.embedding.size(); begin += channels) {
-            for (std::size_t c = 0; c < channels; ++c) {
-                x[c] = model_.embedding[begin + c] << model_.residual.fraction;
-            }
+            model_.embedded(begin / channels, x);
             model_.embedding_norm.apply(x, x);
             for (const fixed::Value value : x) {
                 most = std::max(most, std::abs(std::int64_t{value}));
@@ -107,14 +127,14 @@ class Quantiser {
         return most;
     }
 
-    /// The finest format that holds the embedding and, in the spiking variant, every spike that
-    /// could be added to it; in the dense one what calibration saw.
+    /// The finest format that holds the embedding and every spike that could be added to it, or,
+    /// where no spikes are added, what calibration saw.
     void choose_residual() {
         const ModelConfig& config = parameters_.config();
         const ModelTensors<const float>& from = parameters_.tensors();
         double added = 2.0 * config.layers;
         double seen = 0.0;
-        if (!config.spiking()) {
+        if (!config.spikes_behind()) {
             added = 0.0;
             for (int l = 0; l < config.layers; ++l) {
                 seen = std::max(
@@ -124,7 +144,9 @@ class Quantiser {
         // The embedding's normalisation sees the format itself, if only in its epsilon.
         model_.residual = {kResidualBits, kResidualBits - 2};
         for (;; --model_.residual.fraction) {
-            model_.embedding_norm = norm(from.ln0_weight, from.ln0_bias);
+            model_.embedding_norm = config.binary_embedding
+                                        ? norm(from.ln0_weight, from.ln0_bias)
+                                        : norm(from.ln0_weight, from.ln0_bias, embedding_one_);
             const double embedding = static_cast<double>(largest_embedding()) / fixed::kOne;
             const double most = std::max(embedding + added, seen);
             if (model_.residual.fraction == 0 || std::ldexp(most, model_.residual.fraction) + 1.0 <=
@@ -134,7 +156,9 @@ class Quantiser {
         }
     }
 
-    QuantisedMatrix matrix(std::span<const float> weights, int rows, Site input, int layer) const {
+    /// A matrix behind `input`; of a layer's, `reads_spikes` says whether neurons stand between.
+    QuantisedMatrix matrix(std::span<const float> weights, int rows, Site input, int layer,
+                           bool reads_spikes) const {
         QuantisedMatrix result;
         result.rows = rows;
         result.columns = static_cast<int>(weights.size() / static_cast<std::size_t>(rows));
@@ -142,14 +166,19 @@ class Quantiser {
         const std::vector<double> scales =
             round_weights(weights, calibration_.mean_squares(input, layer), result);
 
-        const std::int64_t row_sum = largest_row_sum(result);
+        result.input =
+            reads_spikes ? kSpikes : event_format(largest_row_sum(result), largest(input, layer));
+        choose_multipliers(scales, result);
+        return result;
+    }
+
+    /// The finest events that hold `largest`, of as many bits as the accumulators allow.
+    EventFormat event_format(std::int64_t row_sum, double largest) const {
         int bits = options_.event_bits;
         while (bits > 2 && !accumulators_fit(row_sum, bits)) {
             --bits;
         }
-        result.input = format_for(largest(input, layer), bits);
-        choose_multipliers(scales, result);
-        return result;
+        return format_for(largest, bits);
     }
 
     /// Fills in the weights; returns the rows' scales. `importance` is a column's.
@@ -190,7 +219,7 @@ class Quantiser {
         }
     }
 
-    /// How a drive enters the residual stream of the dense variant: no finer than the stream.
+    /// How a drive enters the residual stream as it is: no finer than the stream.
     EventFormat sum_format(Site drive, int layer) const {
         EventFormat format = format_for(largest(drive, layer), options_.event_bits);
         format.fraction = std::min(format.fraction, model_.residual.fraction);
@@ -205,13 +234,14 @@ class Quantiser {
         to.mix_key = to_mix(from.time_mix_k);
         to.mix_value = to_mix(from.time_mix_v);
         to.mix_receptance = to_mix(from.time_mix_r);
-        to.key = matrix(from.key, channels, Site::att_mixed_k, l);
-        to.value = matrix(from.value, channels, Site::att_mixed_v, l);
-        to.receptance = matrix(from.receptance, channels, Site::att_mixed_r, l);
+        const bool spikes = model_.config.spikes_in_front();
+        to.key = matrix(from.key, channels, Site::att_mixed_k, l, spikes);
+        to.value = matrix(from.value, channels, Site::att_mixed_v, l, spikes);
+        to.receptance = matrix(from.receptance, channels, Site::att_mixed_r, l, spikes);
         to.decay = to_decay(from.time_decay);
         to.first = to_fixed(from.time_first);
-        to.output = matrix(from.output, channels, Site::att_gated, l);
-        if (!model_.config.spiking()) {
+        to.output = matrix(from.output, channels, Site::att_gated, l, spikes);
+        if (!model_.config.spikes_behind()) {
             to.sum = sum_format(Site::att_drive, l);
         }
         return to;
@@ -224,11 +254,12 @@ class Quantiser {
         to.norm = norm(layer.ln2_weight, layer.ln2_bias);
         to.mix_key = to_mix(from.time_mix_k);
         to.mix_receptance = to_mix(from.time_mix_r);
-        to.key =
-            matrix(from.key, static_cast<int>(parameters_.config().hidden()), Site::ffn_mixed_k, l);
-        to.value = matrix(from.value, channels, Site::ffn_hidden, l);
-        to.receptance = matrix(from.receptance, channels, Site::ffn_mixed_r, l);
-        if (!model_.config.spiking()) {
+        const bool spikes = model_.config.spikes_in_front();
+        to.key = matrix(from.key, static_cast<int>(parameters_.config().hidden()),
+                        Site::ffn_mixed_k, l, spikes);
+        to.value = matrix(from.value, channels, Site::ffn_hidden, l, model_.config.hidden_spikes());
+        to.receptance = matrix(from.receptance, channels, Site::ffn_mixed_r, l, spikes);
+        if (!model_.config.spikes_behind()) {
             to.sum = sum_format(Site::ffn_drive, l);
         }
         return to;
@@ -238,6 +269,7 @@ class Quantiser {
     const Calibration& calibration_;
     const QuantiserOptions& options_;
     QuantisedModel model_;
+    double embedding_one_ = 1.0;  // levels that are 1, of a graded embedding
 };
 
 void check_bits(const char* what, int bits) {
@@ -261,13 +293,6 @@ void QuantiserOptions::check() const {
 QuantisedModel quantise(const Parameters& parameters, const Calibration& calibration,
                         const QuantiserOptions& options) {
     options.check();
-    const ModelConfig& config = parameters.config();
-    if (config.spikes_in_front() || config.ffn_activation != FfnActivation::relu_squared ||
-        !config.binary_embedding) {
-        throw InputError(
-            "quantising: the integer model is that of the variants linear_lif and dense with "
-            "ffn_activation relu_squared and binary_embedding");
-    }
     return Quantiser(parameters, calibration, options).run();
 }
 

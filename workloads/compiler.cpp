@@ -65,8 +65,11 @@ void load_memories(arch::Program& program, const std::vector<BlockRows>& rows,
 }
 
 std::string program_name(const models::ModelConfig& model, const arch::ChipConfig& chip) {
+    const char* const kind = !model.spiking()          ? " dense twin"
+                             : model.spikes_in_front() ? " lif_linear"
+                                                       : "";
     return "SpikeGPT " + std::to_string(model.layers) + "x" + std::to_string(model.channels) +
-           (model.spiking() ? "" : " dense twin") + " on " + chip.name;
+           kind + " on " + chip.name;
 }
 
 }  // namespace

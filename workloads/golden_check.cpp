@@ -1,7 +1,5 @@
 #include "workloads/golden_check.hpp"
 
-#include "workloads/observer.hpp"
-
 namespace spikeloom::workloads {
 
 namespace fixed = models::fixed;
@@ -13,17 +11,17 @@ std::string Mismatch::text() const {
 }
 
 GoldenCheck::GoldenCheck(const models::QuantisedModel& model)
-    : model_(model), golden_(model), narrowed_(static_cast<std::size_t>(model.config.channels)) {}
+    : model_(model),
+      golden_(model),
+      watched_(watched_outputs(model.config)),
+      narrowed_(static_cast<std::size_t>(model.config.channels)) {}
 
-std::span<const std::int32_t> GoldenCheck::expected_output(std::size_t sub_block) {
+std::span<const std::int32_t> GoldenCheck::expected_values(const WatchedOutput& output) {
+    const models::QuantisedLayer& layer = model_.layers[output.layer];
+    const bool time_mix = output.site == models::LifSite::att;
+    const models::EventFormat format = time_mix ? layer.time_mix.sum : layer.channel_mix.sum;
     const models::Trace& trace = golden_.trace();
-    if (model_.config.spiking()) {
-        return trace.row(trace.spikes, sub_block);
-    }
-    const models::QuantisedLayer& layer = model_.layers[sub_block / 2];
-    const models::EventFormat format =
-        sub_block % 2 == 0 ? layer.time_mix.sum : layer.channel_mix.sum;
-    fixed::narrow(trace.row(trace.drive, sub_block), fixed::kFraction - format.fraction,
+    fixed::narrow(trace.row(trace.drive, 2 * output.layer + (time_mix ? 0 : 1)), format.shift(),
                   format.bits, narrowed_);
     return narrowed_;
 }
@@ -40,16 +38,19 @@ void GoldenCheck::compare_all(const std::string& where, std::span<const std::int
     }
 }
 
-void GoldenCheck::compare(int token, std::span<const std::int32_t> sub_blocks,
+void GoldenCheck::compare(int token, std::span<const std::int32_t> outputs,
                           std::span<const std::int32_t> logits) {
     const fixed::Values expected_logits = golden_.step(token);
-    const auto channels = static_cast<std::size_t>(model_.config.channels);
-    const bool spiking = model_.config.spiking();
-    for (std::size_t block = 0; block < 2 * model_.layers.size(); ++block) {
-        compare_all(sub_block_name(block) + (spiking ? ".spikes" : ".values"),
-                    expected_output(block), sub_blocks.subspan(block * channels, channels));
+    for (const WatchedOutput& output : watched_) {
+        const auto found = outputs.subspan(output.first, output.width);
+        if (output.spikes) {
+            compare_all(output.name, golden_.trace().spikes[output.layer][output.site], found);
+            result_.spikes_compared += found.size();
+        } else {
+            compare_all(output.name, expected_values(output), found);
+            result_.values_compared += found.size();
+        }
     }
-    (spiking ? result_.spikes_compared : result_.values_compared) += sub_blocks.size();
     compare_all("logits", expected_logits, logits);
     result_.logits_compared += logits.size();
     ++step_;

@@ -3,6 +3,7 @@
 
 #include "models/integer_model.hpp"
 #include "models/quantised_model.hpp"
+#include "workloads/watched_outputs.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ struct Mismatch {
 
 struct Verification {
     std::uint64_t spikes_compared = 0;
-    std::uint64_t values_compared = 0;  // dense variant: what travels in place of spikes
+    std::uint64_t values_compared = 0;  // what enters the residual stream in place of spikes
     std::uint64_t logits_compared = 0;
     std::uint64_t mismatches = 0;
     std::optional<Mismatch> first;  // in the order of steps, and of the model within a step
@@ -41,8 +42,8 @@ class GoldenCheck {
     explicit GoldenCheck(const models::QuantisedModel& model);
 
     /// Takes the golden model one token on and compares what the chip made of the same token: all
-    /// sub-blocks' outputs [2 layers, C] and the logits [V].
-    void compare(int token, std::span<const std::int32_t> sub_blocks,
+    /// watched outputs, one behind the other, and the logits [V].
+    void compare(int token, std::span<const std::int32_t> outputs,
                  std::span<const std::int32_t> logits);
 
     const Verification& result() const { return result_; }
@@ -50,10 +51,11 @@ class GoldenCheck {
   private:
     void compare_all(const std::string& where, std::span<const std::int32_t> expected,
                      std::span<const std::int32_t> found);
-    std::span<const std::int32_t> expected_output(std::size_t sub_block);
+    std::span<const std::int32_t> expected_values(const WatchedOutput& output);
 
     const models::QuantisedModel& model_;
     models::IntegerModel golden_;
+    std::vector<WatchedOutput> watched_;
     std::uint64_t step_ = 0;
     std::vector<std::int32_t> narrowed_;
     Verification result_;

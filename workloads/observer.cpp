@@ -12,65 +12,69 @@ namespace spikeloom::workloads {
 
 namespace fixed = models::fixed;
 
-std::string sub_block_name(std::size_t sub_block) {
-    return "layer" + std::to_string(sub_block / 2) + (sub_block % 2 == 0 ? ".att" : ".ffn");
-}
-
-SubBlockObserver::SubBlockObserver(const arch::Program& program, const models::ModelConfig& model)
+OutputObserver::OutputObserver(const arch::Program& program, const models::ModelConfig& model)
     : program_(program),
-      channels_(static_cast<std::size_t>(model.channels)),
-      width_(2 * static_cast<std::size_t>(model.layers) * channels_),
+      watched_(watched_outputs(model)),
+      width_(watched_.back().first + watched_.back().width),
       sources_(program.stages.size()),
       follow_(program.stages.size()) {
-    for (std::size_t block = 0; block * channels_ < width_; ++block) {
-        const std::string name = sub_block_name(block) + (model.spiking() ? ".spikes" : ".values");
+    for (const WatchedOutput& wanted : watched_) {
         std::size_t found = 0;
         for (std::size_t s = 0; s < program.stages.size(); ++s) {
             for (const arch::Output& output : program.stages[s].outputs) {
-                if (output.name == name) {
-                    sources_[s].push_back(
-                        {output.source, output.length, block * channels_ + found});
+                if (output.name == wanted.name) {
+                    sources_[s].push_back({output.source, output.length, wanted.first + found});
                     found += output.length;
                 }
             }
         }
-        if (found != channels_) {
-            throw InputError("program '" + program.name + "': output " + name + " has " +
+        if (found != wanted.width) {
+            throw InputError("program '" + program.name + "': output " + wanted.name + " has " +
                              std::to_string(found) + " channels; the model has " +
-                             std::to_string(channels_) + ", the program is none of it");
+                             std::to_string(wanted.width) + ", the program is none of it");
         }
     }
 }
 
-void SubBlockObserver::follow(NeuronId neuron) {
-    const std::size_t element = neuron.sub_block * channels_ + neuron.channel;
-    for (std::size_t s = 0; s < sources_.size() && neuron.channel < channels_; ++s) {
+void OutputObserver::follow(NeuronId neuron) {
+    if (neuron.output >= watched_.size()) {
+        throw InputError("neuron of output " + std::to_string(neuron.output) + "; the model has " +
+                         std::to_string(watched_.size()));
+    }
+    const WatchedOutput& output = watched_[neuron.output];
+    const std::size_t element = output.first + neuron.channel;
+    for (std::size_t s = 0; s < sources_.size() && neuron.channel < output.width; ++s) {
         for (const Source& source : sources_[s]) {
             if (element < source.first || element >= source.first + source.length) {
                 continue;
             }
             const arch::Stage& stage = program_.stages[s];
-            const auto has = [&](const char* name) {
-                return std::any_of(stage.registers.begin(), stage.registers.end(),
-                                   [&](const arch::Register& r) { return r.name == name; });
-            };
-            const auto lif = std::find_if(stage.program.begin(), stage.program.end(),
-                                          [](const auto& i) { return i.op == arch::Opcode::lif; });
-            if (lif == stage.program.end() || !has("drive") || !has("membrane")) {
+            const std::uint32_t at =
+                source.at.first + static_cast<std::uint32_t>(element - source.first);
+            const auto lif = std::find_if(
+                stage.program.begin(), stage.program.end(), [&](const arch::Instruction& i) {
+                    return i.op == arch::Opcode::lif &&
+                           i.to.register_index == source.at.register_index && at >= i.to.first &&
+                           at < i.to.first + i.length;
+                });
+            if (lif == stage.program.end()) {
                 break;
             }
-            const auto in_part = static_cast<std::uint32_t>(element - source.first);
-            follow_[s].push_back({traces_.size(), in_part, lif->lif, 0});
+            const std::uint32_t in_run = at - lif->to.first;
+            follow_[s].push_back({traces_.size(),
+                                  {lif->a.register_index, lif->a.first + in_run},
+                                  {lif->b.register_index, lif->b.first + in_run},
+                                  lif->lif,
+                                  0});
             traces_.push_back({neuron, lif->lif.threshold, {}});
             return;
         }
     }
-    throw InputError("neuron " + std::to_string(neuron.channel) + " of " +
-                     sub_block_name(neuron.sub_block) + " has no membrane in program '" +
-                     program_.name + "'");
+    throw InputError("neuron " + std::to_string(neuron.channel) + " of " + output.name +
+                     " has no membrane in program '" + program_.name + "'");
 }
 
-void SubBlockObserver::program_ended(const arch::ProgramRun& run) {
+void OutputObserver::program_ended(const arch::ProgramRun& run) {
     for (const Source& source : sources_[run.stage]) {
         while (steps_.size() <= run.step - first_step_) {
             steps_.push_back({std::vector<std::int32_t>(width_), 0});
@@ -84,16 +88,19 @@ void SubBlockObserver::program_ended(const arch::ProgramRun& run) {
     }
     for (Follower& follower : follow_[run.stage]) {
         // The register holds what is left after a reset; what was compared follows from the drive.
+        const auto value_of = [&](const arch::Operand& at) {
+            return run.values(at.register_index)[at.first];
+        };
         fixed::Lif without_reset = follower.neuron;
         without_reset.threshold = std::numeric_limits<fixed::Value>::max();
-        const std::int32_t drive = run.values("drive")[follower.element];
         traces_[follower.trace].values.push_back(
-            fixed::integrate_and_fire(follower.membrane, drive, without_reset).membrane);
-        follower.membrane = run.values("membrane")[follower.element];
+            fixed::integrate_and_fire(follower.before, value_of(follower.drive), without_reset)
+                .membrane);
+        follower.before = value_of(follower.membrane);
     }
 }
 
-std::vector<std::int32_t> SubBlockObserver::take(std::uint64_t step) {
+std::vector<std::int32_t> OutputObserver::take(std::uint64_t step) {
     if (step != first_step_ || steps_.empty() || steps_.front().filled != width_) {
         throw CheckFailed("the result of step " + std::to_string(step) +
                           " is there before all of its spikes are");

@@ -1,9 +1,11 @@
-// Watches what the sub-blocks of a SpikeGPT send into the residual stream while a chip runs it.
+// Watches what the neurons of a SpikeGPT fire, and what its sub-blocks send into the residual
+// stream, while a chip runs it.
 #pragma once
 
 #include "arch/probe.hpp"
 #include "arch/program.hpp"
 #include "models/config.hpp"
+#include "workloads/watched_outputs.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,33 +15,31 @@
 
 namespace spikeloom::workloads {
 
-/// Sub-block 2 l is the time-mix of layer l, 2 l + 1 its channel-mix.
-std::string sub_block_name(std::size_t sub_block);  // "layer0.att", "layer0.ffn", ...
-
-/// A neuron whose membrane is followed.
+/// A neuron whose membrane is followed: of an output, by its place in `watched_outputs`.
 struct NeuronId {
-    std::size_t sub_block = 0;
+    std::size_t output = 0;
     std::uint32_t channel = 0;
 };
 
-class SubBlockObserver final : public arch::Probe {
+class OutputObserver final : public arch::Probe {
   public:
-    /// Finds the outputs "layerL.att.spikes" and "layerL.ffn.spikes" (dense variant: ".values");
-    /// the parts of one are in the order of their stages. Throws InputError where they are not
-    /// there for every channel of every sub-block: such a Program is none of this model.
-    SubBlockObserver(const arch::Program& program, const models::ModelConfig& model);
+    /// Finds the watched outputs by their names; the parts of one are in the order of their stages.
+    /// Throws InputError where they are not there for every channel: such a Program is none of this
+    /// model.
+    OutputObserver(const arch::Program& program, const models::ModelConfig& model);
+
+    const std::vector<WatchedOutput>& watched() const { return watched_; }
 
     void program_ended(const arch::ProgramRun& run) override;
 
-    /// All sub-blocks' outputs of a step, [2 layers, C]. To be called once a step, in the order of
-    /// steps, when its result has reached the host: then all of them have been seen. CheckFailed
-    /// where that does not hold.
+    /// All watched outputs of a step, one behind the other. To be called once a step, in the order
+    /// of steps, when its result has reached the host: then all of them have been seen.
+    /// CheckFailed where that does not hold.
     std::vector<std::int32_t> take(std::uint64_t step);
 
     /// Follows a neuron's membrane: its value when it is compared with the threshold, before a
     /// reset, Q.16, by step. To be called before the run; traces keep the order of the calls.
-    /// Throws InputError for a neuron that does not exist or whose stage has no registers "drive"
-    /// and "membrane".
+    /// Throws InputError for a neuron that does not exist or whose output is not made by `lif`.
     void follow(NeuronId neuron);
     struct MembraneTrace {
         NeuronId neuron;
@@ -49,17 +49,18 @@ class SubBlockObserver final : public arch::Probe {
     const std::vector<MembraneTrace>& membranes() const { return traces_; }
 
   private:
-    /// One part of one sub-block's output.
+    /// One part of one output.
     struct Source {
         arch::Operand at;
         std::uint32_t length = 0;
-        std::size_t first = 0;  // of its elements in [2 layers, C]
+        std::size_t first = 0;  // of its elements in all outputs
     };
     struct Follower {
         std::size_t trace = 0;
-        std::uint32_t element = 0;  // in the registers
+        arch::Operand drive;  // the neuron's elements of the registers
+        arch::Operand membrane;
         models::fixed::Lif neuron;
-        std::int32_t membrane = 0;  // after the step before
+        std::int32_t before = 0;  // its membrane after the step before
     };
     struct Step {
         std::vector<std::int32_t> values;
@@ -67,8 +68,8 @@ class SubBlockObserver final : public arch::Probe {
     };
 
     const arch::Program& program_;
-    std::size_t channels_;
-    std::size_t width_;                          // 2 layers x C
+    std::vector<WatchedOutput> watched_;
+    std::size_t width_;                          // of all of them
     std::vector<std::vector<Source>> sources_;   // by stage
     std::vector<std::vector<Follower>> follow_;  // by stage
     std::deque<Step> steps_;                     // from `first_step_` on

@@ -88,13 +88,12 @@ class Session {
     Session(const arch::Program& program, const arch::ChipConfig& config,
             const models::QuantisedModel& model, const SessionOptions& options)
         : options_(options),
-          channels_(static_cast<std::size_t>(model.config.channels)),
           observer_(program, model.config),
           golden_(model),
           probes_(observer_, options.probe),
           chip_(config, program),
           tokens_(options.prompt),
-          fired_(2 * static_cast<std::size_t>(model.config.layers), 0) {
+          fired_(observer_.watched().size(), 0) {
         for (const NeuronId neuron : options.membranes) {
             observer_.follow(neuron);
         }
@@ -124,10 +123,10 @@ class Session {
         result_.generated.assign(tokens_.begin() + static_cast<std::ptrdiff_t>(known),
                                  tokens_.end());
         result_.verification = golden_.result();
-        for (const std::uint64_t fired : fired_) {
+        for (const WatchedOutput& output : observer_.watched()) {
             result_.firing_rates.push_back(
-                static_cast<double>(fired) /
-                (static_cast<double>(tokens_.size()) * static_cast<double>(channels_)));
+                static_cast<double>(fired_[result_.firing_rates.size()]) /
+                (static_cast<double>(tokens_.size()) * static_cast<double>(output.width)));
         }
         result_.membranes = observer_.membranes();
         return std::move(result_);
@@ -175,24 +174,24 @@ class Session {
     }
 
     void count(const std::vector<std::int32_t>& outputs) {
-        for (std::size_t block = 0; block < fired_.size(); ++block) {
+        const std::vector<WatchedOutput>& watched = observer_.watched();
+        for (std::size_t i = 0; i < watched.size(); ++i) {
             std::vector<std::uint32_t> channels;
-            for (std::size_t c = 0; c < channels_; ++c) {
-                if (outputs[block * channels_ + c] != 0) {
+            for (std::size_t c = 0; c < watched[i].width; ++c) {
+                if (outputs[watched[i].first + c] != 0) {
                     channels.push_back(static_cast<std::uint32_t>(c));
                 }
             }
-            fired_[block] += channels.size();
+            fired_[i] += channels.size();
             if (options_.keep_spikes) {
-                result_.spikes[block].push_back(std::move(channels));
+                result_.spikes[i].push_back(std::move(channels));
             }
         }
     }
 
     const SessionOptions& options_;
-    std::size_t channels_;
     OwnSimulation simulation_;
-    SubBlockObserver observer_;
+    OutputObserver observer_;
     GoldenCheck golden_;
     BothProbes probes_;
     arch::Chip chip_;

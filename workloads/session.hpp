@@ -54,16 +54,16 @@ struct SessionResult {
     std::vector<PhaseResult> phases;
     std::vector<int> generated;
     Verification verification;
-    /// Fraction of a sub-block's neurons that fire at a token (dense variant: of values that are
-    /// not 0), by sub-block.
+    /// By watched output: the fraction of its neurons that fire at a token (of values: that are not
+    /// 0).
     std::vector<double> firing_rates;
     /// -log2 of the probability the fabric's logits give each prompt token but the first, summed
     /// (models/evaluation.hpp).
     double prompt_bits = 0.0;
 
-    /// [sub-block][token]: the channels that fired; with keep_spikes.
+    /// [watched output][token]: the channels that fired; with keep_spikes.
     std::vector<std::vector<std::vector<std::uint32_t>>> spikes;
-    std::vector<SubBlockObserver::MembraneTrace> membranes;
+    std::vector<OutputObserver::MembraneTrace> membranes;
 };
 
 /// Runs in a SystemC design of its own; any number of sessions may follow one another in a process.

@@ -2,6 +2,7 @@
 
 #include "workloads/program_file.hpp"
 #include "workloads/stage_builder.hpp"
+#include "workloads/watched_outputs.hpp"
 
 #include <algorithm>
 #include <string>
@@ -15,6 +16,7 @@ using arch::AxonBlock;
 using arch::Encoding;
 using arch::StageId;
 using models::EventFormat;
+using models::LifSite;
 using models::QuantisedMatrix;
 using models::QuantisedNorm;
 using models::fixed::kFraction;
@@ -53,8 +55,7 @@ class GraphBuilder {
           layout_(layout),
           channels_(static_cast<std::uint32_t>(model.config.channels)),
           hidden_(static_cast<std::uint32_t>(model.config.hidden())),
-          vocabulary_(static_cast<std::uint32_t>(model.config.vocabulary)),
-          spiking_(model.config.spiking()) {}
+          vocabulary_(static_cast<std::uint32_t>(model.config.vocabulary)) {}
 
     StageGraph build() {
         embed();
@@ -134,31 +135,38 @@ class GraphBuilder {
     }
 
     /// The residual stream as a norm stage rebuilds it: what the norm before had, and what the
-    /// sub-block between adds to it (`added`: the format of its values in the dense variant).
+    /// sub-block between adds to it (`added`: the format of its values, where no spikes are added).
     Vector residual(StageBuilder& stage, const EventFormat* added) {
         const EventFormat format = model_.residual;
         stage.axons(direct_block(channels_, format.bits, 1));
         if (added != nullptr) {
-            const int shift = spiking_ ? format.fraction : format.fraction - added->fraction;
-            stage.axons(
-                direct_block(channels_, spiking_ ? 1 : added->bits, std::int32_t{1} << shift));
+            const EventFormat from = model_.config.spikes_behind() ? models::kSpikes : *added;
+            stage.axons(direct_block(channels_, from.bits,
+                                     std::int32_t{1} << (format.fraction - from.fraction)));
         }
         const Vector x = stage.scratch("x", channels_);
         stage.narrow(x, stage.sums(), 0, format.bits);
         return x;
     }
 
-    /// The end of a sub-block: spikes, or in the dense variant the drive itself.
-    void send_drive(StageBuilder& stage, Vector drive, const std::string& name,
+    /// A layer of neurons and, as an output, its spikes. `suffix` tells it from others of the
+    /// stage.
+    void send_spikes(StageBuilder& stage, Vector drive, std::size_t layer, LifSite site,
+                     const std::string& suffix = {}) {
+        const Vector membrane = stage.state("membrane" + suffix, drive.length);
+        const Vector spikes = stage.scratch("spikes" + suffix, drive.length);
+        stage.lif(spikes, drive, membrane, model_.lif);
+        stage.output(watched_name(layer, site, true), spikes, Encoding::binary, 1);
+    }
+
+    /// The end of a sub-block: spikes, or the drive itself.
+    void send_drive(StageBuilder& stage, Vector drive, std::size_t layer, LifSite behind,
                     EventFormat format) {
-        if (spiking_) {
-            const Vector membrane = stage.state("membrane", drive.length);
-            const Vector spikes = stage.scratch("spikes", drive.length);
-            stage.lif(spikes, drive, membrane, model_.lif);
-            stage.output(name + ".spikes", spikes, Encoding::binary, 1);
+        if (model_.config.spikes_behind()) {
+            send_spikes(stage, drive, layer, behind);
         } else {
             narrow_to(stage, drive, drive, format);
-            stage.output(name + ".values", drive, Encoding::dense, format.bits);
+            stage.output(watched_name(layer, behind, false), drive, Encoding::dense, format.bits);
         }
     }
 
@@ -191,16 +199,20 @@ class GraphBuilder {
 
     void embed() {
         StageBuilder stage("embed", channels_);
-        const std::size_t block = stage.axons(row_block(vocabulary_, 0, channels_, 1, 1, true));
+        const std::size_t block =
+            stage.axons(row_block(vocabulary_, 0, channels_, model_.embedding_bits(), 1, true));
         graph_.rows.push_back({next_stage(), block, [this_model = &model_] {
-                                   return pack_bits(
+                                   return pack_table(
                                        this_model->embedding,
-                                       static_cast<std::uint32_t>(this_model->config.vocabulary),
-                                       static_cast<std::uint32_t>(this_model->config.channels));
+                                       static_cast<std::uint32_t>(this_model->config.channels),
+                                       this_model->embedding_bits());
                                }});
-        const Vector bits = stage.scratch("bits", channels_);
-        stage.shift_left(bits, stage.sums(), model_.residual.fraction);
-        const Vector x = normalised(stage, model_.embedding_norm, bits);
+        Vector seen = stage.sums();
+        if (model_.config.binary_embedding) {
+            seen = stage.scratch("bits", channels_);
+            stage.shift_left(seen, stage.sums(), model_.residual.fraction);
+        }
+        const Vector x = normalised(stage, model_.embedding_norm, seen);
         narrow_to(stage, x, x, model_.residual);
         stage.output("embed.x", x, Encoding::dense, model_.residual.bits);
         residual_from_ = finish(stage);
@@ -209,14 +221,15 @@ class GraphBuilder {
     }
 
     /// A norm in front of a sub-block: sends a token-shifted mix of h for each of the `mixes`
-    /// (outputs 0, 1, ...), in the format of the matrix that reads it, and behind them x, which is
-    /// not needed before the sub-block has ended.
+    /// (outputs 0, 1, ...), in the format of the matrix that reads it, or the spikes of neurons
+    /// that it drives; and behind them x, which is not needed before the sub-block has ended.
     struct Mix {
         const char* name;
         const std::vector<std::int32_t>* weight;
         EventFormat format;
+        LifSite in_front;
     };
-    StageId mixing_norm(const std::string& name, const QuantisedNorm& norm,
+    StageId mixing_norm(std::size_t layer, const std::string& name, const QuantisedNorm& norm,
                         std::initializer_list<Mix> mixes) {
         StageBuilder stage(name, channels_);
         const Vector x = residual(stage, added_);
@@ -226,8 +239,12 @@ class GraphBuilder {
             const Vector weight = stage.constant(std::string("mix_") + mix.name, *mix.weight);
             const Vector mixed = stage.scratch(std::string("x") + mix.name, channels_);
             stage.interpolate(mixed, h, previous, weight);
-            narrow_to(stage, mixed, mixed, mix.format);
-            stage.output(name + ".x" + mix.name, mixed, Encoding::dense, mix.format.bits);
+            if (mix.format.spikes()) {
+                send_spikes(stage, mixed, layer, mix.in_front, std::string("_") + mix.name);
+            } else {
+                narrow_to(stage, mixed, mixed, mix.format);
+                stage.output(name + ".x" + mix.name, mixed, Encoding::dense, mix.format.bits);
+            }
         }
         stage.copy(previous, h);
         stage.output(name + ".x", x, Encoding::dense, model_.residual.bits);
@@ -241,16 +258,17 @@ class GraphBuilder {
     void time_mix(std::size_t layer) {
         const models::QuantisedTimeMix& mix = model_.layers[layer].time_mix;
         const std::string name = layer_name(layer);
-        const StageId norm = mixing_norm(name + "att_norm", mix.norm,
-                                         {{"k", &mix.mix_key, mix.key.input},
-                                          {"v", &mix.mix_value, mix.value.input},
-                                          {"r", &mix.mix_receptance, mix.receptance.input}});
+        const StageId norm = mixing_norm(
+            layer, name + "att_norm", mix.norm,
+            {{"k", &mix.mix_key, mix.key.input, LifSite::att_key},
+             {"v", &mix.mix_value, mix.value.input, LifSite::att_value},
+             {"r", &mix.mix_receptance, mix.receptance.input, LifSite::att_receptance}});
         relay_residual(name + "att_skip.", layout_.att_relays);
 
         const std::vector<std::uint32_t> kvr_cuts = cuts_of(MatrixStage::att_kvr);
         const StageId first_kvr = next_stage();
         for (std::size_t part = 0; part + 1 < kvr_cuts.size(); ++part) {
-            attention(name, part, mix, kvr_cuts[part], kvr_cuts[part + 1] - kvr_cuts[part]);
+            attention(layer, part, kvr_cuts[part], kvr_cuts[part + 1] - kvr_cuts[part]);
         }
         for (std::size_t m = 0; m < 3; ++m) {
             broadcast(norm, m, first_kvr, kvr_cuts.size() - 1,
@@ -265,7 +283,7 @@ class GraphBuilder {
             StageBuilder stage(name + "att_out." + std::to_string(part), count);
             add_matrix(stage, mix.output, first, count, 0, MatrixStage::att_out);
             const Vector drive = requantised(stage, "drive", mix.output, first, stage.sums());
-            send_drive(stage, drive, name + "att", mix.sum);
+            send_drive(stage, drive, layer, LifSite::att, mix.sum);
             finish(stage, MatrixStage::att_out);
         }
         for (std::size_t part = 0; part + 1 < kvr_cuts.size(); ++part) {
@@ -278,9 +296,10 @@ class GraphBuilder {
     }
 
     /// Key, value and receptance of a run of channels, their WKV recurrence and gate.
-    void attention(const std::string& layer, std::size_t part, const models::QuantisedTimeMix& mix,
-                   std::uint32_t first, std::uint32_t count) {
-        StageBuilder stage(layer + "att_kvr." + std::to_string(part), 3 * count);
+    void attention(std::size_t layer, std::size_t part, std::uint32_t first, std::uint32_t count) {
+        const models::QuantisedTimeMix& mix = model_.layers[layer].time_mix;
+        const std::string name = layer_name(layer);
+        StageBuilder stage(name + "att_kvr." + std::to_string(part), 3 * count);
         add_matrix(stage, mix.key, first, count, 0, MatrixStage::att_kvr);
         add_matrix(stage, mix.value, first, count, count, MatrixStage::att_kvr);
         add_matrix(stage, mix.receptance, first, count, 2 * count, MatrixStage::att_kvr);
@@ -330,8 +349,12 @@ class GraphBuilder {
 
         stage.sigmoid(r, r);
         stage.multiply(y, r, y);
-        narrow_to(stage, y, y, mix.output.input);
-        stage.output(layer + "att.gated", y, Encoding::dense, mix.output.input.bits);
+        if (mix.output.input.spikes()) {
+            send_spikes(stage, y, layer, LifSite::att_output);
+        } else {
+            narrow_to(stage, y, y, mix.output.input);
+            stage.output(name + "att.gated", y, Encoding::dense, mix.output.input.bits);
+        }
         finish(stage, MatrixStage::att_kvr);
     }
 
@@ -339,8 +362,9 @@ class GraphBuilder {
         const models::QuantisedChannelMix& mix = model_.layers[layer].channel_mix;
         const std::string name = layer_name(layer);
         const StageId norm = mixing_norm(
-            name + "ffn_norm", mix.norm,
-            {{"k", &mix.mix_key, mix.key.input}, {"r", &mix.mix_receptance, mix.receptance.input}});
+            layer, name + "ffn_norm", mix.norm,
+            {{"k", &mix.mix_key, mix.key.input, LifSite::ffn_key},
+             {"r", &mix.mix_receptance, mix.receptance.input, LifSite::ffn_receptance}});
         relay_residual(name + "ffn_skip.", layout_.ffn_relays);
 
         const std::vector<std::uint32_t> key_cuts = cuts_of(MatrixStage::ffn_key);
@@ -351,12 +375,7 @@ class GraphBuilder {
             StageBuilder stage(name + "ffn_key." + std::to_string(part), count);
             add_matrix(stage, mix.key, first, count, 0, MatrixStage::ffn_key);
             const Vector k = requantised(stage, "k", mix.key, first, stage.sums());
-            stage.rectify(k, k);
-            stage.multiply(k, k, k);
-            narrow_to(stage, k, k, mix.value.input);
-            // Where the network spikes, what ReLU leaves at 0 is not sent.
-            stage.output(name + "ffn.hidden", k, spiking_ ? Encoding::graded : Encoding::dense,
-                         mix.value.input.bits);
+            send_hidden(stage, k, layer);
             finish(stage, MatrixStage::ffn_key);
         }
 
@@ -374,7 +393,7 @@ class GraphBuilder {
             const Vector drive = stage.scratch("drive", count);
             stage.sigmoid(r, r);
             stage.multiply(drive, r, v);
-            send_drive(stage, drive, name + "ffn", mix.sum);
+            send_drive(stage, drive, layer, LifSite::ffn, mix.sum);
             finish(stage, MatrixStage::ffn_out);
         }
 
@@ -387,6 +406,23 @@ class GraphBuilder {
         drive_from_ = first_out;
         drive_cuts_ = out_cuts;
         added_ = &mix.sum;
+    }
+
+    /// What the hidden channels make of their sums `k`.
+    void send_hidden(StageBuilder& stage, Vector k, std::size_t layer) {
+        const EventFormat format = model_.layers[layer].channel_mix.value.input;
+        if (format.spikes()) {
+            send_spikes(stage, k, layer, LifSite::ffn_value);
+            return;
+        }
+        stage.rectify(k, k);
+        if (model_.config.ffn_activation == models::FfnActivation::relu_squared) {
+            stage.multiply(k, k, k);
+        }
+        narrow_to(stage, k, k, format);
+        // Where the network spikes, what ReLU leaves at 0 is not sent.
+        stage.output(layer_name(layer) + "ffn.hidden", k,
+                     model_.config.spiking() ? Encoding::graded : Encoding::dense, format.bits);
     }
 
     void final_norm_and_head() {
@@ -417,7 +453,6 @@ class GraphBuilder {
     const std::uint32_t channels_;
     const std::uint32_t hidden_;
     const std::uint32_t vocabulary_;
-    const bool spiking_;
     StageGraph graph_;
 
     // Where the next norm gets the residual stream from: the last output of a norm, of the last of
@@ -431,42 +466,6 @@ class GraphBuilder {
 };
 
 }  // namespace
-
-const char* name_of(MatrixStage stage) {
-    constexpr const char* kNames[] = {"att_kvr", "att_out", "ffn_key", "ffn_out", "head"};
-    return kNames[static_cast<std::size_t>(stage)];
-}
-
-std::uint32_t rows_of(MatrixStage stage, const models::ModelConfig& config) {
-    switch (stage) {
-        case MatrixStage::ffn_key:
-            return static_cast<std::uint32_t>(config.hidden());
-        case MatrixStage::head:
-            return static_cast<std::uint32_t>(config.vocabulary);
-        default:
-            return static_cast<std::uint32_t>(config.channels);
-    }
-}
-
-std::vector<std::uint32_t> cuts(std::uint32_t rows, std::uint32_t parts, std::uint32_t granule) {
-    const std::uint64_t granules = (rows + granule - 1) / granule;
-    std::vector<std::uint32_t> result;
-    for (std::uint64_t part = 0; part <= parts; ++part) {
-        const std::uint64_t cut =
-            granules < parts ? part * rows / parts : part * granules / parts * granule;
-        result.push_back(static_cast<std::uint32_t>(std::min<std::uint64_t>(cut, rows)));
-    }
-    return result;
-}
-
-std::uint32_t largest_part(std::uint32_t rows, std::uint32_t parts, std::uint32_t granule) {
-    const std::vector<std::uint32_t> all = cuts(rows, parts, granule);
-    std::uint32_t largest = 0;
-    for (std::size_t part = 0; part < parts; ++part) {
-        largest = std::max(largest, all[part + 1] - all[part]);
-    }
-    return largest;
-}
 
 StageGraph build_spikegpt(const models::QuantisedModel& model, const Layout& layout) {
     return GraphBuilder(model, layout).build();

@@ -1,5 +1,7 @@
-// SpikeGPT as stages, in the dataflow "dense": what the matrices read travels as dense vectors,
-// between the sub-blocks travel the residual stream, dense, and the spikes, one address each.
+// SpikeGPT as stages. As published, in the dataflow "dense": what the matrices read travels as
+// dense vectors, between the sub-blocks travel the residual stream, dense, and the spikes, one
+// address each. In lif_linear it is the other way round: the matrices read spikes (xk, xv, xr,
+// gated and hidden below), and what the sub-blocks send into the residual stream is dense.
 //
 //   host -token-> embed -x-> layer0.att_norm
 //

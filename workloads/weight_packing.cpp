@@ -34,16 +34,14 @@ PackedRows pack_axon_major(const models::QuantisedMatrix& matrix, std::uint32_t 
     return packed;
 }
 
-PackedRows pack_bits(std::span<const std::uint8_t> table, std::uint32_t rows,
-                     std::uint32_t columns) {
+PackedRows pack_table(std::span<const std::int16_t> table, std::uint32_t columns, int bits) {
+    const std::size_t rows = table.size() / columns;
     PackedRows packed;
-    packed.stride = row_bytes(columns, 1);
-    packed.bytes.resize(std::size_t{rows} * packed.stride);
+    packed.stride = row_bytes(columns, bits);
+    packed.bytes.resize(rows * packed.stride);
     for (std::size_t r = 0; r < rows; ++r) {
-        for (std::size_t c = 0; c < columns; ++c) {
-            packed.bytes[r * packed.stride + c / 8] |=
-                static_cast<std::uint8_t>((table[r * columns + c] & 1) << (c % 8));
-        }
+        pack(table.subspan(r * columns, columns), bits,
+             std::span(packed.bytes).subspan(r * packed.stride, packed.stride));
     }
     return packed;
 }

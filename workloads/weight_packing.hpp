@@ -30,8 +30,7 @@ void pack(std::span<const std::int16_t> values, int bits, std::span<std::uint8_t
 PackedRows pack_axon_major(const models::QuantisedMatrix& matrix, std::uint32_t first,
                            std::uint32_t count);
 
-/// A table of `rows` x `columns` bits, a row an axon.
-PackedRows pack_bits(std::span<const std::uint8_t> table, std::uint32_t rows,
-                     std::uint32_t columns);
+/// A table of rows of `columns` values of `bits` bits, a row an axon.
+PackedRows pack_table(std::span<const std::int16_t> table, std::uint32_t columns, int bits);
 
 }  // namespace spikeloom::workloads

@@ -13,7 +13,7 @@ FormulaModel published(std::size_t layers, double channels, double vocabulary, d
     model.hidden = 4 * channels;
     model.vocabulary = vocabulary;
     model.context = 3072;
-    model.layers.assign(layers, {rate, rate});
+    model.layers.assign(layers, FormulaModel::rates_behind(rate, rate));
     return model;
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("at the paper's rate of 0.15 its projections cost 33.3 times less than
 
 TEST_CASE("each layer's own rates scale its own projections", "[analysis]") {
     FormulaModel model = published(2, 10, 0, 0.0);
-    model.layers = {{0.5, 0.1}, {0.25, 0.3}};
+    model.layers = {FormulaModel::rates_behind(0.5, 0.1), FormulaModel::rates_behind(0.25, 0.3)};
     const FormulaColumn column = spikegpt_formula(model);
     CHECK(term(column, "K, V, R").operations == Approx(0.75 * 300));
     CHECK(term(column, "receptance").operations == Approx(0.4 * 100));
@@ -82,4 +82,32 @@ TEST_CASE("a vanilla GPT's attention grows with the context, a SpikeGPT's does n
     CHECK(spikegpt_formula(model).joules() == spiking);
     CHECK(vanilla_gpt_formula(model).joules() - before ==
           Approx((2.0 * 512 + 3) * 3072 * kPaperMacPicojoules * 1e-12));
+}
+
+TEST_CASE("with neurons in front, each matrix is priced at what it reads, the head multiplies",
+          "[analysis]") {
+    FormulaModel model = published(1, 10, 7, 0.0);
+    model.layers = {formula_rates({{"att_key", 0.1},
+                                   {"att_value", 0.2},
+                                   {"att_receptance", 0.3},
+                                   {"att_output", 0.4},
+                                   {"ffn_key", 0.5},
+                                   {"ffn_receptance", 0.6},
+                                   {"ffn_value", 0.05}})};
+    const FormulaColumn column = spikes_in_front_formula(model);
+    CHECK(term(column, "K, V, R").operations == Approx((0.1 + 0.2 + 0.3) * 100));
+    CHECK(term(column, "W_o").operations == Approx(0.4 * 100));
+    CHECK(term(column, "key").operations == Approx(0.5 * 400));
+    CHECK(term(column, "receptance").operations == Approx(0.6 * 100));
+    CHECK(term(column, "value").operations == Approx(0.05 * 400));
+    CHECK(column.accumulate_joules() == Approx((60 + 40 + 200 + 60 + 20) * 0.9e-12));
+    CHECK(column.mac_joules() == Approx((70 + 70) * 4.5e-12));  // recurrence and head
+}
+
+TEST_CASE("rates behind the sub-blocks scale all of a sub-block's projections", "[analysis]") {
+    const FormulaModel::Rates rates = formula_rates({{"att", 0.2}, {"ffn", 0.3}});
+    CHECK(rates.key_value_receptance == 0.2);
+    CHECK(rates.ffn_key == 0.3);
+    CHECK(rates.ffn_value == 0.3);
+    CHECK(formula_rates({}).ffn_key == 0.0);
 }

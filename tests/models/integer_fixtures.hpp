@@ -5,6 +5,7 @@
 #include "models/quantiser.hpp"
 
 #include <cmath>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,30 @@ inline models::ModelConfig small_config(models::Variant variant = models::Varian
     config.channels = 16;
     config.vocabulary = 20;
     return config;
+}
+
+/// Every variant, and every option away from what is published.
+inline std::vector<models::ModelConfig> all_kinds(
+    const std::function<models::ModelConfig(models::Variant)>& shape) {
+    using models::Variant;
+    std::vector<models::ModelConfig> kinds;
+    for (const Variant variant : {Variant::linear_lif, Variant::lif_linear, Variant::dense}) {
+        kinds.push_back(shape(variant));
+    }
+    kinds.push_back(shape(Variant::linear_lif));
+    kinds.back().ffn_activation = models::FfnActivation::lif;
+    kinds.back().surrogate = models::Surrogate::sigmoid;
+    kinds.back().surrogate_alpha = 3.0;
+    kinds.push_back(shape(Variant::linear_lif));
+    kinds.back().ffn_activation = models::FfnActivation::relu;
+    kinds.back().binary_embedding = false;
+    kinds.push_back(shape(Variant::lif_linear));
+    kinds.back().surrogate = models::Surrogate::triangle;
+    kinds.back().surrogate_alpha = 0.5;
+    kinds.back().tau = 1.25;
+    kinds.back().threshold = 0.7;
+    kinds.back().tied_head = true;
+    return kinds;
 }
 
 inline models::Parameters random_parameters(const models::ModelConfig& config,

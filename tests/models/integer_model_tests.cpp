@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -43,9 +44,10 @@ IntegerState rounded_state(State from, const ModelConfig& config) {
         copy_rounded(a.numerator, b.numerator);
         copy_rounded(a.denominator, b.denominator);
         copy_rounded(a.exponent, b.exponent);
-        copy_rounded(a.membranes[LifSite::att], b.att_membrane);
         copy_rounded(a.ffn_shift, b.ffn_shift);
-        copy_rounded(a.membranes[LifSite::ffn], b.ffn_membrane);
+        for (const LifSite site : lif_sites(config)) {
+            copy_rounded(a.membranes[site], b.membranes[site]);
+        }
     }
     return result;
 }
@@ -62,9 +64,9 @@ std::vector<fixed::Value> run(IntegerModel& model, std::span<const int> tokens) 
 }  // namespace
 
 TEST_CASE("The golden model equals a scalar, event-by-event program of its description") {
-    for (const Variant variant : {Variant::linear_lif, Variant::dense}) {
+    for (const ModelConfig& config : tests::all_kinds(small_config)) {
         for (const int weight_bits : {4, 8, 12}) {
-            const Parameters parameters = random_parameters(small_config(variant), 17);
+            const Parameters parameters = random_parameters(config, 17);
             const QuantisedModel integer = quantised(parameters, {weight_bits, 12, 1.0});
             IntegerModel model(integer);
             tests::IntegerReference reference(integer);
@@ -79,19 +81,18 @@ TEST_CASE("The golden model equals a scalar, event-by-event program of its descr
 }
 
 TEST_CASE("From the float model's state, a step gives the float model's spikes and drives") {
-    ModelConfig config = small_config();
+    ModelConfig config = small_config(GENERATE(Variant::linear_lif, Variant::lif_linear));
     config.layers = 3;
     config.channels = 32;
     const Parameters parameters = random_parameters(config, 5);
     const QuantisedModel integer = quantised(parameters, {16, 16, 1.25});
     IntegerModel model(integer);
     RecurrentModel exact(parameters);
-    std::vector<std::vector<float>> spikes;
+    std::map<std::pair<int, Site>, std::vector<float>> spikes;
     std::vector<float> first_drive;
     exact.observe([&](Site site, int layer, std::span<const float> values) {
-        if (site == Site::att_spikes || site == Site::ffn_spikes) {
-            spikes.emplace_back(values.begin(), values.end());
-        } else if (site == Site::att_drive && layer == 0) {
+        spikes[{layer, site}].assign(values.begin(), values.end());
+        if (site == Site::att_drive && layer == 0) {
             first_drive.assign(values.begin(), values.end());
         }
     });
@@ -110,15 +111,21 @@ TEST_CASE("From the float model's state, a step gives the float model's spikes a
         const fixed::Values logits = model.step(token);
         const Trace& trace = model.trace();
         std::size_t differing = 0;
-        for (std::size_t block = 0; block < spikes.size(); ++block) {
-            const fixed::Values row = trace.row(trace.spikes, block);
-            for (std::size_t c = 0; c < row.size(); ++c) {
-                differing += (row[c] != 0) != (spikes[block][c] != 0.0F) ? 1 : 0;
-                fired += row[c] != 0 ? 1 : 0;
-                ++all;
+        std::size_t compared = 0;
+        for (int l = 0; l < config.layers; ++l) {
+            for (const LifSite site : lif_sites(config)) {
+                const std::vector<fixed::Value>& row =
+                    trace.spikes[static_cast<std::size_t>(l)][site];
+                const std::vector<float>& wanted = spikes.at({l, spikes_of(site)});
+                for (std::size_t c = 0; c < row.size(); ++c) {
+                    differing += (row[c] != 0) != (wanted[c] != 0.0F) ? 1 : 0;
+                    fired += row[c] != 0 ? 1 : 0;
+                    ++compared;
+                }
             }
         }
-        agreeing += spikes.size() * trace.channels - differing;
+        all += compared;
+        agreeing += compared - differing;
         for (std::size_t c = 0; c < trace.channels; ++c) {
             worst_drive = std::max(worst_drive, std::fabs(to_double(trace.row(trace.drive, 0)[c]) -
                                                           double{first_drive[c]}));
@@ -164,22 +171,27 @@ TEST_CASE("The dense variant follows the float model from the first token to the
 TEST_CASE("The trace is consistent: spikes are what the residual stream and the membranes show") {
     const QuantisedModel integer = quantised(random_parameters(small_config(), 2));
     IntegerModel model(integer);
-    std::vector<fixed::Value> membranes(model.trace().membrane.size(), 0);
     std::size_t fired = 0;
     for (const int token : random_tokens(integer.config, 60, 3)) {
+        IntegerState before = model.state();
         model.step(token);
+        IntegerState after = model.state();
         const Trace& trace = model.trace();
-        for (std::size_t i = 0; i < trace.spikes.size(); ++i) {
-            // Rows are C apart, so element i + C of the residual lies behind sub-block i / C.
-            const fixed::Value added = trace.residual[i + trace.channels] - trace.residual[i];
-            REQUIRE(added == trace.spikes[i] << integer.residual.fraction);
-            const fixed::LifResult neuron =
-                fixed::integrate_and_fire(membranes[i], trace.drive[i], integer.lif);
-            REQUIRE(trace.spikes[i] == (neuron.spike ? 1 : 0));
-            REQUIRE(trace.membrane[i] == neuron.membrane);
-            fired += neuron.spike ? 1 : 0;
+        for (std::size_t block = 0; block < 4; ++block) {
+            const LifSite site = block % 2 == 0 ? LifSite::att : LifSite::ffn;
+            for (std::size_t c = 0; c < 16; ++c) {
+                const fixed::Value spike = trace.spikes[block / 2][site][c];
+                const fixed::Value added =
+                    trace.row(trace.residual, block + 1)[c] - trace.row(trace.residual, block)[c];
+                REQUIRE(added == spike << integer.residual.fraction);
+                const fixed::LifResult neuron =
+                    fixed::integrate_and_fire(before.layer(block / 2).membranes[site][c],
+                                              trace.row(trace.drive, block)[c], integer.lif);
+                REQUIRE(spike == (neuron.spike ? 1 : 0));
+                REQUIRE(after.layer(block / 2).membranes[site][c] == neuron.membrane);
+                fired += neuron.spike ? 1 : 0;
+            }
         }
-        membranes = trace.membrane;
     }
     CHECK(fired > 0);
     for (const Saturation& site : model.saturations()) {

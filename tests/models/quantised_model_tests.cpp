@@ -45,14 +45,15 @@ std::string quantised_refusal(const QuantisedModel& model) {
 }  // namespace
 
 TEST_CASE("A model comes back from its file bit for bit") {
-    for (const Variant variant : {Variant::linear_lif, Variant::dense}) {
+    for (const ModelConfig& config : tests::all_kinds(small_config)) {
         for (const int weight_bits : {2, 8, 9, 16}) {
             const QuantisedModel model =
-                quantised(random_parameters(small_config(variant)), {weight_bits, 14, 1.25});
+                quantised(random_parameters(config), {weight_bits, 14, 1.25});
             const Safetensors file = saved(model, "round-trip.safetensors");
             const QuantisedModel again = QuantisedModel::from(file);
             CHECK(saved(again, "round-trip.safetensors").serialise() == file.serialise());
-            CHECK(again.config.variant == variant);
+            CHECK(again.config.variant == config.variant);
+            CHECK(again.config.binary_embedding == config.binary_embedding);
 
             IntegerModel a(model);
             IntegerModel b(again);
@@ -159,6 +160,33 @@ TEST_CASE("Values outside their format are refused") {
                    m.layers[1].channel_mix.sum.fraction = m.residual.fraction + 1;
                }),
                Catch::Contains("'blocks.1.ffn.sum.format'"));
+}
+
+TEST_CASE("A matrix behind neurons reads spikes, any other does not") {
+    QuantisedModel model = quantised(random_parameters(small_config(Variant::lif_linear)));
+    CHECK(model.layers[1].time_mix.output.input.spikes());
+    CHECK(model.layers[0].channel_mix.value.input.spikes());
+    CHECK_FALSE(model.head.input.spikes());
+    model.layers[1].time_mix.output.input.bits = 2;
+    CHECK_THAT(quantised_refusal(model), Catch::Contains("'blocks.1.att.output.format'") &&
+                                             Catch::Contains("event bits 2; allowed are 1 to 1"));
+    model.layers[1].time_mix.output.input = {1, 3};
+    CHECK_THAT(quantised_refusal(model), Catch::Contains("event fraction 3"));
+    model = quantised(random_parameters(small_config()));
+    model.layers[0].channel_mix.value.input = kSpikes;
+    CHECK_THAT(quantised_refusal(model), Catch::Contains("event bits 1; allowed are 2 to 16"));
+}
+
+TEST_CASE("A graded embedding has levels of 8 bits") {
+    ModelConfig config = small_config();
+    config.binary_embedding = false;
+    QuantisedModel model = quantised(random_parameters(config));
+    CHECK(model.embedding_bits() == 8);
+    CHECK(*std::max_element(model.embedding.begin(), model.embedding.end()) > 60);
+    CHECK(saved(model, "graded").at("emb.weight").dtype == DType::i8);
+    model.embedding[5] = 128;
+    CHECK_THAT(quantised_refusal(model),
+               Catch::Contains("'emb.weight'") && Catch::Contains("-128 to 127"));
 }
 
 TEST_CASE("A row whose accumulator could leave 32 bits is refused") {

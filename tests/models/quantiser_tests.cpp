@@ -208,8 +208,8 @@ TEST_CASE("The embedding's bit is 1 from zero upwards, the neuron's constants ar
     parameters.tensors().layers[1].att.time_decay[2] = std::log(0.25F);
     parameters.tensors().layers[1].att.time_decay[3] = 80.0F;
     const QuantisedModel model = quantised(parameters);
-    CHECK(std::vector<std::uint8_t>(model.embedding.begin(), model.embedding.begin() + 4) ==
-          std::vector<std::uint8_t>{1, 1, 0, 1});
+    CHECK(std::vector<std::int16_t>(model.embedding.begin(), model.embedding.begin() + 4) ==
+          std::vector<std::int16_t>{1, 1, 0, 1});
     CHECK(model.lif.inverse_tau == 16384);
     CHECK(model.lif.threshold == 49152);
     CHECK(model.lif.reset == 0);
@@ -217,8 +217,36 @@ TEST_CASE("The embedding's bit is 1 from zero upwards, the neuron's constants ar
     CHECK(model.layers[1].time_mix.decay[3] == -(1 << 29));  // held at the bound
 }
 
-TEST_CASE("The dense variant's sums are no finer than the residual stream and hold what was seen") {
-    const Parameters parameters = random_parameters(small_config(Variant::dense));
+TEST_CASE("A graded embedding is normalised to what the float model makes of it") {
+    ModelConfig config = small_config();
+    config.binary_embedding = false;
+    Parameters parameters = random_parameters(config);
+    for (float& value : parameters.tensors().embedding) {
+        value *= 0.003F;  // so small that LayerNorm's epsilon counts
+    }
+    const QuantisedModel model = quantised(parameters);
+    std::vector<float> expected;
+    RecurrentModel exact(parameters);
+    exact.observe([&](Site site, int layer, std::span<const float> values) {
+        if (site == Site::block_input && layer == 0) {
+            expected.assign(values.begin(), values.end());
+        }
+    });
+    std::vector<fixed::Value> x(16);
+    for (int token = 0; token < config.vocabulary; ++token) {
+        exact.step(token);
+        model.embedded(static_cast<std::size_t>(token), x);
+        model.embedding_norm.apply(x, x);
+        for (std::size_t c = 0; c < 16; ++c) {
+            CHECK(static_cast<double>(x[c]) / fixed::kOne ==
+                  Approx(double{expected[c]}).margin(0.02));  // a level is about 0.025 of it
+        }
+    }
+}
+
+TEST_CASE("Sums without neurons are no finer than the residual stream and hold what was seen") {
+    const Parameters parameters =
+        random_parameters(small_config(GENERATE(Variant::dense, Variant::lif_linear)));
     const auto tokens = random_tokens(parameters.config(), 80, 1);
     const Calibration calibration(parameters, tokens);
     const QuantisedModel model = quantise(parameters, calibration, {8, 16, 1.25});

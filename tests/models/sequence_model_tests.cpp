@@ -30,28 +30,6 @@ ModelConfig odd_config(Variant variant) {
     return config;
 }
 
-/// Every variant, and every option away from what is published.
-std::vector<ModelConfig> all_kinds() {
-    std::vector<ModelConfig> kinds;
-    for (const Variant variant : {Variant::linear_lif, Variant::lif_linear, Variant::dense}) {
-        kinds.push_back(odd_config(variant));
-    }
-    kinds.push_back(odd_config(Variant::linear_lif));
-    kinds.back().ffn_activation = FfnActivation::lif;
-    kinds.back().surrogate = Surrogate::sigmoid;
-    kinds.back().surrogate_alpha = 3.0;
-    kinds.push_back(odd_config(Variant::linear_lif));
-    kinds.back().ffn_activation = FfnActivation::relu;
-    kinds.back().binary_embedding = false;
-    kinds.push_back(odd_config(Variant::lif_linear));
-    kinds.back().surrogate = Surrogate::triangle;
-    kinds.back().surrogate_alpha = 0.5;
-    kinds.back().tau = 1.25;
-    kinds.back().threshold = 0.7;
-    kinds.back().tied_head = true;
-    return kinds;
-}
-
 double plain(const std::string&, std::size_t, float value) {
     return value;
 }
@@ -76,7 +54,7 @@ Gradients gradients_of(const Parameters& parameters, const std::vector<int>& tok
 }  // namespace
 
 TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in every variant") {
-    const ModelConfig config = GENERATE(from_range(all_kinds()));
+    const ModelConfig config = GENERATE(from_range(tests::all_kinds(odd_config)));
     const Parameters parameters = random_parameters(config, 3);
     const std::size_t sequences = 3;
     const std::vector<int> tokens = random_tokens(config, sequences * 17, 4);
@@ -134,7 +112,7 @@ TEST_CASE("Logits and spikes are those of the equations, at odd shapes, in every
 }
 
 TEST_CASE("Gradients are those of forward-mode differentiation with the same surrogate") {
-    const ModelConfig config = GENERATE(from_range(all_kinds()));
+    const ModelConfig config = GENERATE(from_range(tests::all_kinds(odd_config)));
     const Parameters parameters = random_parameters(config, 5);
     const std::size_t sequences = 2;
     const std::vector<int> tokens = random_tokens(config, sequences * 9, 6);
@@ -228,7 +206,7 @@ TEST_CASE("With dropout, the gradient belongs to the network that was run") {
 }
 
 TEST_CASE("Token by token gives the same logits as whole sequences") {
-    const ModelConfig config = GENERATE(from_range(all_kinds()));
+    const ModelConfig config = GENERATE(from_range(tests::all_kinds(odd_config)));
     const Parameters parameters = random_parameters(config, 20);
     const std::vector<int> tokens = random_tokens(config, 200, 21);
     Workers workers(1);
@@ -247,7 +225,7 @@ TEST_CASE("Token by token gives the same logits as whole sequences") {
 }
 
 TEST_CASE("A text in pieces, its state carried on, gives the same logits as in one") {
-    const ModelConfig config = GENERATE(from_range(all_kinds()));
+    const ModelConfig config = GENERATE(from_range(tests::all_kinds(odd_config)));
     const Parameters parameters = random_parameters(config, 22);
     const std::vector<int> tokens = random_tokens(config, 300, 23);
     Workers workers(1);

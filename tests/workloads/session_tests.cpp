@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 #include "models/integer_model.hpp"
+#include "tests/models/integer_fixtures.hpp"
 #include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/chrome_trace.hpp"
@@ -32,20 +33,33 @@ SessionOptions some_tokens(std::uint64_t generate = 4) {
     return options;
 }
 
-/// 2 layers, 14 tokens: 2 x 2 sub-blocks of C values and V logits each.
+/// 14 tokens: the watched outputs and V logits each.
 void check_verified(const SessionResult& result, const models::ModelConfig& config) {
     INFO((result.verification.first ? result.verification.first->text() : ""));
     CHECK(result.verification.bit_exact());
     CHECK(result.verification.mismatches == 0);
-    const auto values = static_cast<std::uint64_t>(14 * 2 * config.layers * config.channels);
-    CHECK(result.verification.spikes_compared == (config.spiking() ? values : 0));
-    CHECK(result.verification.values_compared == (config.spiking() ? 0 : values));
+    const auto channels = static_cast<std::uint64_t>(config.channels);
+    const auto layers = static_cast<std::uint64_t>(config.layers);
+    std::uint64_t neurons = 0;
+    switch (config.variant) {
+        case Variant::linear_lif:
+            neurons = 2 * channels + (config.hidden_spikes() ? config.hidden() : 0);
+            break;
+        case Variant::lif_linear:
+            neurons = 6 * channels + config.hidden();
+            break;
+        case Variant::dense:
+            break;
+    }
+    const std::uint64_t values = config.variant == Variant::linear_lif ? 0 : 2 * channels;
+    CHECK(result.verification.spikes_compared == 14 * layers * neurons);
+    CHECK(result.verification.values_compared == 14 * layers * values);
     CHECK(result.verification.logits_compared ==
           static_cast<std::uint64_t>(14 * config.vocabulary));
 }
 
-TEST_CASE("the chip's every spike and logit is the golden model's, both variants") {
-    const auto variant = GENERATE(Variant::linear_lif, Variant::dense);
+TEST_CASE("the chip's every spike and logit is the golden model's, whatever the variant") {
+    const auto variant = GENERATE(Variant::linear_lif, Variant::lif_linear, Variant::dense);
     const auto strategy = GENERATE(Strategy::linear, Strategy::greedy, Strategy::anneal);
     const tests::TinyModel model(2, 12, 11, variant);
     CompilerOptions options;
@@ -54,6 +68,49 @@ TEST_CASE("the chip's every spike and logit is the golden model's, both variants
     const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), some_tokens());
     check_verified(result, model().config);
     CHECK(result.generated.size() == 4);
+}
+
+TEST_CASE("it is with every option of the model") {
+    const auto shape = [](Variant variant) {
+        models::ModelConfig config;
+        config.variant = variant;
+        config.layers = 2;
+        config.channels = 12;
+        config.vocabulary = 11;
+        return config;
+    };
+    const models::ModelConfig config = GENERATE_COPY(from_range(tests::all_kinds(shape)));
+    const tests::TinyModel model(config);
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
+    check_verified(run_session(program, tests::chip_of(4, 4), model(), some_tokens()), config);
+}
+
+TEST_CASE("where matrices read spikes a chip accumulates and multiplies for the head alone") {
+    const tests::TinyModel model(2, 12, 11, Variant::lif_linear);
+    const Compiled compiled = compile(model(), tests::chip_of(4, 4), {});
+    const SessionOptions options = some_tokens(0);
+    const SessionResult result =
+        run_session(compiled.program, tests::chip_of(4, 4), model(), options);
+    models::IntegerModel golden(model());
+    std::uint64_t accumulates = 0;
+    for (const int token : options.prompt) {
+        golden.step(token);
+        accumulates += 12;  // the token's row of the embedding
+        for (const auto& layer : golden.trace().spikes) {
+            using models::LifSite;
+            const auto fired = [&](LifSite site) {
+                return static_cast<std::uint64_t>(
+                    std::count(layer[site].begin(), layer[site].end(), 1));
+            };
+            accumulates += 12 * (fired(LifSite::att_key) + fired(LifSite::att_value) +
+                                 fired(LifSite::att_receptance) + fired(LifSite::att_output) +
+                                 fired(LifSite::ffn_receptance) + fired(LifSite::ffn_value)) +
+                           48 * fired(LifSite::ffn_key);
+        }
+    }
+    const arch::Counts& counts = result.phases.front().counts;
+    CHECK(counts.total(arch::Event::accumulates) == accumulates);
+    CHECK(counts.total_macs() == options.prompt.size() * 12 * 11);  // the head's
 }
 
 TEST_CASE("it is on chips with scarce resources and odd clocks too") {
@@ -250,7 +307,9 @@ TEST_CASE("firing rates and spikes are the golden model's") {
         golden.step(options.prompt[t]);
         for (std::size_t block = 0; block < 4; ++block) {
             std::vector<std::uint32_t> expected;
-            const auto row = golden.trace().row(golden.trace().spikes, block);
+            const auto& row =
+                golden.trace().spikes[block / 2]
+                                     [block % 2 == 0 ? models::LifSite::att : models::LifSite::ffn];
             for (std::uint32_t c = 0; c < row.size(); ++c) {
                 if (row[c] != 0) {
                     expected.push_back(c);
@@ -279,11 +338,11 @@ TEST_CASE("a followed membrane is what the neuron compares with its threshold") 
         golden.step(options.prompt[t]);
         for (std::size_t n = 0; n < 2; ++n) {
             const auto& trace = result.membranes[n];
-            const auto drive = golden.trace().row(golden.trace().drive, trace.neuron.sub_block);
+            const auto drive = golden.trace().row(golden.trace().drive, trace.neuron.output);
             // v + (input - v) / 2 in real numbers, for the published time constant of 2.
             membrane[n] += (drive[trace.neuron.channel] - membrane[n]) / 2;
             CHECK(trace.values.at(t) == Approx(membrane[n]).margin(2.0));
-            const auto& fired = result.spikes[trace.neuron.sub_block][t];
+            const auto& fired = result.spikes[trace.neuron.output][t];
             const bool spiked =
                 std::find(fired.begin(), fired.end(), trace.neuron.channel) != fired.end();
             CHECK(spiked == (trace.values[t] >= trace.threshold));
@@ -294,6 +353,37 @@ TEST_CASE("a followed membrane is what the neuron compares with its threshold") 
     }
     options.membranes = {{0, 12}};
     CHECK_THROWS_AS(run_session(program, tests::chip_of(4, 4), model(), options), InputError);
+    options.membranes = {{4, 0}};
+    CHECK_THROWS_AS(run_session(program, tests::chip_of(4, 4), model(), options), InputError);
+}
+
+TEST_CASE("membranes in front of a matrix are followed too, values have none") {
+    const tests::TinyModel model(1, 12, 11, Variant::lif_linear);
+    const arch::Program program = compile(model(), tests::chip_of(4, 4), {}).program;
+    const std::vector<WatchedOutput> watched = watched_outputs(model().config);
+    REQUIRE(watched[2].name == "layer0.att_receptance.spikes");
+    REQUIRE(watched[4].name == "layer0.att.values");
+    SessionOptions options = some_tokens(0);
+    options.keep_spikes = true;
+    for (std::uint32_t c = 0; c < 12; ++c) {
+        options.membranes.push_back({2, c});
+    }
+    const SessionResult result = run_session(program, tests::chip_of(4, 4), model(), options);
+    std::size_t fired = 0;
+    for (std::size_t t = 0; t < options.prompt.size(); ++t) {
+        std::vector<std::uint32_t> above;
+        for (std::uint32_t c = 0; c < 12; ++c) {
+            if (result.membranes[c].values.at(t) >= result.membranes[c].threshold) {
+                above.push_back(c);
+            }
+        }
+        CHECK(result.spikes[2][t] == above);
+        fired += above.size();
+    }
+    CHECK(fired > 0);
+    options.membranes = {{4, 0}};
+    CHECK_THROWS_WITH(run_session(program, tests::chip_of(4, 4), model(), options),
+                      Catch::Contains("layer0.att.values has no membrane"));
 }
 
 TEST_CASE("a Program of another model is refused, not compared") {

@@ -16,15 +16,20 @@ class TinyModel {
   public:
     TinyModel(int layers, int channels, int vocabulary,
               models::Variant variant = models::Variant::linear_lif, std::uint64_t seed = 7)
-        : random_(seed) {
-        model_.config.variant = variant;
-        model_.config.layers = layers;
-        model_.config.channels = channels;
-        model_.config.vocabulary = vocabulary;
+        : TinyModel(shaped(layers, channels, vocabulary, variant), seed) {}
+
+    explicit TinyModel(const models::ModelConfig& config, std::uint64_t seed = 7) : random_(seed) {
+        model_.config = config;
+        const int channels = config.channels;
+        const int vocabulary = config.vocabulary;
+        const int layers = config.layers;
         model_.residual = {16, 9};
         const auto size = static_cast<std::size_t>(channels);
         for (std::size_t i = 0; i < static_cast<std::size_t>(vocabulary) * size; ++i) {
-            model_.embedding.push_back(static_cast<std::uint8_t>(random_.below(2)));
+            const auto level = static_cast<std::int16_t>(random_.below(256));
+            model_.embedding.push_back(config.binary_embedding
+                                           ? static_cast<std::int16_t>(level % 2)
+                                           : static_cast<std::int16_t>(level - 128));
         }
         model_.embedding_norm = norm(size);
         for (int l = 0; l < layers; ++l) {
@@ -39,6 +44,16 @@ class TinyModel {
     models::QuantisedModel take() && { return std::move(model_); }
 
   private:
+    static models::ModelConfig shaped(int layers, int channels, int vocabulary,
+                                      models::Variant variant) {
+        models::ModelConfig config;
+        config.variant = variant;
+        config.layers = layers;
+        config.channels = channels;
+        config.vocabulary = vocabulary;
+        return config;
+    }
+
     std::vector<std::int32_t> numbers(std::size_t n, double least, double most) {
         std::vector<std::int32_t> values(n);
         for (std::int32_t& value : values) {
@@ -48,8 +63,8 @@ class TinyModel {
         return values;
     }
 
-    models::QuantisedNorm norm(std::size_t channels) {
-        return {numbers(channels, 0.5, 1.5), numbers(channels, -0.5, 0.5),
+    models::QuantisedNorm norm(std::size_t channels, double loud = 1.0) {
+        return {numbers(channels, 0.5 * loud, 1.5 * loud), numbers(channels, -0.5, 0.5),
                 static_cast<std::int64_t>(channels * channels)};
     }
 
@@ -68,7 +83,7 @@ class TinyModel {
                 half));
         }
         const double spread = half / std::sqrt(3.0);
-        m.shift = 13;
+        m.shift = input.spikes() ? 4 : 13;  // multipliers have 23 bits
         for (int r = 0; r < rows; ++r) {
             const double scale = gain * (0.5 + random_.uniform()) / (spread * std::sqrt(columns));
             m.multiplier.push_back(static_cast<std::int32_t>(
@@ -82,24 +97,32 @@ class TinyModel {
         const auto h = static_cast<int>(hidden);
         models::QuantisedLayer layer;
         models::QuantisedTimeMix& time = layer.time_mix;
-        time.norm = norm(channels);
+        // Neurons in front of matrices want louder drives to fire.
+        const bool in_front = model_.config.spikes_in_front();
+        const double loud = in_front ? 10.0 : 1.0;
+        const auto input = [&](bool spikes, models::EventFormat graded) {
+            return spikes ? models::kSpikes : graded;
+        };
+        time.norm = norm(channels, in_front ? 3.0 : 1.0);
         time.mix_key = numbers(channels, 0.0, 1.0);
         time.mix_value = numbers(channels, 0.0, 1.0);
         time.mix_receptance = numbers(channels, 0.0, 1.0);
-        time.key = matrix(c, c, 8, {12, 8}, 1.0);
-        time.value = matrix(c, c, 6, {11, 7}, 2.0);
-        time.receptance = matrix(c, c, 5, {10, 6}, 1.5);
+        time.key = matrix(c, c, 8, input(in_front, {12, 8}), 1.0);
+        time.value = matrix(c, c, 6, input(in_front, {11, 7}), 2.0 * loud);
+        time.receptance = matrix(c, c, 5, input(in_front, {10, 6}), 1.5);
         time.decay = numbers(channels, -3.0, -0.1);
         time.first = numbers(channels, -1.0, 1.0);
-        time.output = matrix(c, c, 7, {14, 9}, 3.0);
+        time.output = matrix(c, c, 7, input(in_front, {14, 9}), 3.0);
         time.sum = {13, 8};
         models::QuantisedChannelMix& channel = layer.channel_mix;
-        channel.norm = norm(channels);
+        channel.norm = norm(channels, in_front ? 3.0 : 1.0);
         channel.mix_key = numbers(channels, 0.0, 1.0);
         channel.mix_receptance = numbers(channels, 0.0, 1.0);
-        channel.key = matrix(h, c, 8, {13, 7}, 1.0);
-        channel.value = matrix(c, h, 9, {12, 6}, 2.0);
-        channel.receptance = matrix(c, c, 4, {9, 5}, 1.0);
+        const bool hidden_spikes = model_.config.hidden_spikes();
+        channel.key = matrix(h, c, 8, input(in_front, {13, 7}), hidden_spikes ? 3.0 : 1.0);
+        const bool squared = model_.config.ffn_activation == models::FfnActivation::relu_squared;
+        channel.value = matrix(c, h, 9, input(hidden_spikes, {12, 6}), squared ? 2.0 : 5.0);
+        channel.receptance = matrix(c, c, 4, input(in_front, {9, 5}), 1.0);
         channel.sum = {12, 7};
         return layer;
     }

@@ -41,11 +41,18 @@ TEST_CASE("an axon's row holds the weights of its column for a run of the matrix
 }
 
 TEST_CASE("bits are packed eight to a byte, each row from a whole byte on") {
-    const std::vector<std::uint8_t> table = {1, 0, 0, 0, 0, 0, 0, 0, 1,  //
+    const std::vector<std::int16_t> table = {1, 0, 0, 0, 0, 0, 0, 0, 1,  //
                                              0, 1, 1, 0, 0, 0, 0, 1, 0};
-    const PackedRows packed = pack_bits(table, 2, 9);
+    const PackedRows packed = pack_table(table, 9, 1);
     CHECK(packed.stride == 2);
     CHECK(packed.bytes == std::vector<std::uint8_t>{0x01, 0x01, 0x86, 0x00});
+}
+
+TEST_CASE("a graded embedding's rows are bytes in two's complement") {
+    const std::vector<std::int16_t> table = {1, -1, -128, 127, 0, 5};
+    const PackedRows packed = pack_table(table, 3, 8);
+    CHECK(packed.stride == 3);
+    CHECK(packed.bytes == std::vector<std::uint8_t>{0x01, 0xff, 0x80, 0x7f, 0x00, 0x05});
 }
 
 }  // namespace
