@@ -104,7 +104,7 @@ class Quantiser {
             return;
         }
         const double most = std::ldexp(1.0, model_.embedding_bits() - 1) - 1.0;
-        const double scale = row_scale(values, most);
+        const double scale = row_scale(values, {}, model_.embedding_bits());
         embedding_one_ = scale == 0.0 ? 1.0 : 1.0 / scale;
         std::transform(values.begin(), values.end(), model_.embedding.begin(), [&](float x) {
             return static_cast<std::int16_t>(

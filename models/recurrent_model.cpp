@@ -60,19 +60,19 @@ const char* name_of(Site site) {
 }
 
 Site membranes_of(LifSite site) {
-    static constexpr Site kMembranes[] = {
+    static constexpr Site kMembranesOfSite[] = {
         Site::att_key_membrane,        Site::att_value_membrane, Site::att_receptance_membrane,
         Site::att_output_membrane,     Site::att_membrane,       Site::ffn_key_membrane,
         Site::ffn_receptance_membrane, Site::ffn_value_membrane, Site::ffn_membrane};
-    return kMembranes[static_cast<std::size_t>(site)];
+    return kMembranesOfSite[static_cast<std::size_t>(site)];
 }
 
 Site spikes_of(LifSite site) {
-    static constexpr Site kSpikes[] = {
+    static constexpr Site kSpikesOfSite[] = {
         Site::att_key_spikes,        Site::att_value_spikes, Site::att_receptance_spikes,
         Site::att_output_spikes,     Site::att_spikes,       Site::ffn_key_spikes,
         Site::ffn_receptance_spikes, Site::ffn_value_spikes, Site::ffn_spikes};
-    return kSpikes[static_cast<std::size_t>(site)];
+    return kSpikesOfSite[static_cast<std::size_t>(site)];
 }
 
 struct RecurrentModel::Impl {
