@@ -46,13 +46,9 @@ nlohmann::ordered_json figures(const std::vector<analysis::Run>& runs,
     return all;
 }
 
-}  // namespace
-
-namespace {
-
 /// The page about training runs; a curve is called what its file is called.
 std::string training_page(const std::vector<std::string>& paths,
-                          analysis::TrainingReportOptions options) {
+                          const analysis::TrainingReportOptions& page) {
     std::vector<analysis::TrainingRecord> runs;
     for (const std::string& path : paths) {
         std::string label = std::filesystem::path(path).stem().string();
@@ -61,7 +57,7 @@ std::string training_page(const std::vector<std::string>& paths,
         }
         runs.push_back({label, analysis::parse_training_curve(read_file(path), path)});
     }
-    return analysis::render_training_report(runs, options);
+    return analysis::render_training_report(runs, page);
 }
 
 }  // namespace

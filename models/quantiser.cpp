@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 
 namespace spikeloom::models {
@@ -42,6 +43,17 @@ std::vector<std::int32_t> to_decay(std::span<const float> values) {
     std::transform(values.begin(), values.end(), result.begin(),
                    [](float x) { return to_fixed(-std::exp(double{x}), -0x1.0p29, 0.0); });
     return result;
+}
+
+/// What a column counts where a row's scale is chosen: the mean square of its input, but at least a
+/// hundredth of the columns' mean, for an input that was silent in the calibration may speak later.
+std::vector<float> importance_of(std::vector<float> mean_squares) {
+    const float mean = std::accumulate(mean_squares.begin(), mean_squares.end(), 0.0F) /
+                       static_cast<float>(mean_squares.size());
+    for (float& square : mean_squares) {
+        square = std::max(square, 0.01F * mean);
+    }
+    return mean_squares;
 }
 
 /// The finest power-of-two format of `bits` bits that holds +-largest.
@@ -164,7 +176,7 @@ class Quantiser {
         result.columns = static_cast<int>(weights.size() / static_cast<std::size_t>(rows));
         result.weight_bits = options_.weight_bits;
         const std::vector<double> scales =
-            round_weights(weights, calibration_.mean_squares(input, layer), result);
+            round_weights(weights, importance_of(calibration_.mean_squares(input, layer)), result);
 
         result.input =
             reads_spikes ? kSpikes : event_format(largest_row_sum(result), largest(input, layer));
