@@ -13,10 +13,12 @@ namespace {
 constexpr double kBinaryEmbedding = 1e-3;
 constexpr double kGradedEmbedding = 1e-2;
 /// Where neurons stand in front of the matrices: gain of the LayerNorms, and what the deviations of
-/// the time-mix's value and the channel-mix's key are multiplied by.
+/// the time-mix's value, the channel-mix's key and the two matrices that add to the residual stream
+/// are multiplied by.
 constexpr float kGainInFront = 2.0F;
 constexpr double kValueInFront = 4.0;
 constexpr double kKeyInFront = 3.0;
+constexpr double kSumInFront = 0.5;
 
 void fill(std::span<float> to, float value) {
     std::fill(to.begin(), to.end(), value);
@@ -59,6 +61,7 @@ void initialise(Parameters& parameters, std::uint64_t seed) {
     const float norm_gain = config.spikes_in_front() ? kGainInFront : 1.0F;
     const double value_gain = config.spikes_in_front() ? kValueInFront : 1.0;
     const double key_gain = config.hidden_spikes() ? kKeyInFront : 1.0;
+    const double sum_gain = config.spikes_in_front() ? kSumInFront : 1.0;
     const double embedding = !config.binary_embedding ? kGradedEmbedding
                              : config.tied_head       ? 0.5 * from_channels
                                                       : kBinaryEmbedding;
@@ -74,9 +77,9 @@ void initialise(Parameters& parameters, std::uint64_t seed) {
         fill_curves(layer, l, tensors.layers.size(), C);
         // Key and both receptances stay at zero, as published.
         fill_normal(layer.att.value, value_gain * from_channels, random);
-        fill_normal(layer.att.output, from_channels, random);
+        fill_normal(layer.att.output, sum_gain * from_channels, random);
         fill_normal(layer.ffn.key, key_gain * from_channels, random);
-        fill_normal(layer.ffn.value, from_hidden, random);
+        fill_normal(layer.ffn.value, sum_gain * from_hidden, random);
     }
     fill(tensors.ln_out_weight, 1.0F);
     if (!config.tied_head) {
