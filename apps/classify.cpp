@@ -1,11 +1,13 @@
 // classify: labelled texts and a configuration become a classifier and its accuracy on a test set;
 // a finished classifier is measured on another.
 #include "apps/command.hpp"
+#include "apps/text_input.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "base/random.hpp"
+#include "base/safetensors.hpp"
 #include "base/schema.hpp"
 #include "models/classifier_trainer.hpp"
 
@@ -14,6 +16,7 @@
 #include <filesystem>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <sstream>
 
 namespace spikeloom::apps {
@@ -62,52 +65,61 @@ TrainingTexts training_texts(const options::variables_map& values,
     return texts;
 }
 
-models::WordVocabulary vocabulary_of(const std::vector<LabelledText>& texts,
-                                     const models::ClassifierConfig& config) {
-    if (config.tokens != models::TokenUnit::words) {
-        return models::WordVocabulary();
+/// What turns texts into ids: the words of the training texts, or a tokenizer.
+models::TextEncoder encoder_for(const options::variables_map& values,
+                                const models::ClassifierConfig& config,
+                                const std::vector<LabelledText>& training,
+                                const std::optional<Safetensors>& start) {
+    if (config.tokens == models::TokenUnit::words) {
+        for (const char* option : {"model", "tokenizer"}) {
+            if (values.count(option) != 0) {
+                throw InputError(std::string("classify: --") + option +
+                                 " with classifier.tokens: words; tokenizer is needed there");
+            }
+        }
+        std::vector<std::string_view> views;
+        for (const LabelledText& row : training) {
+            views.emplace_back(row.text);
+        }
+        return models::WordVocabulary::of(views, static_cast<std::size_t>(config.least_count),
+                                          static_cast<std::size_t>(config.most_words));
     }
-    std::vector<std::string_view> views;
-    for (const LabelledText& row : texts) {
-        views.emplace_back(row.text);
+    if (start) {
+        return require_tokenizer(values, *start, models::config_of(*start).vocabulary);
     }
-    return models::WordVocabulary::of(views, static_cast<std::size_t>(config.least_count),
-                                      static_cast<std::size_t>(config.most_words));
+    return values.count("tokenizer") != 0
+               ? models::Tokenizer::load(values["tokenizer"].as<std::string>())
+               : models::Tokenizer::bytes();
 }
 
 /// A classifier before its training: from random values, or with the body of a language model.
-models::Classifier untrained(const models::ClassifierRun& run,
-                             const std::vector<LabelledText>& training,
-                             const std::string& language_model) {
+models::Classifier untrained(const options::variables_map& values, const models::ClassifierRun& run,
+                             const std::vector<LabelledText>& training) {
+    std::optional<Safetensors> start;
+    if (values.count("model") != 0) {
+        start = Safetensors::read(values["model"].as<std::string>());
+    }
     std::vector<std::string> labels = models::distinct_labels(training);
-    models::WordVocabulary words = vocabulary_of(training, run.classifier);
-    const bool by_words = run.classifier.tokens == models::TokenUnit::words;
+    models::TextEncoder encoder = encoder_for(values, run.classifier, training, start);
+    std::optional<models::Parameters> body;
     models::ModelConfig config = run.model;
-    config.vocabulary = by_words ? std::max(2, words.size()) : 256;
-    if (!language_model.empty()) {
-        if (by_words) {
-            throw InputError(language_model +
-                             ": its tokens are bytes; classifier.tokens must be bytes, too");
-        }
-        config = models::Parameters::load(language_model).config();
-        if (config.vocabulary < 256) {
-            throw InputError(language_model + ": a vocabulary of " +
-                             std::to_string(config.vocabulary) + "; the 256 bytes are needed");
-        }
+    config.vocabulary = std::max(2, models::vocabulary_of(encoder));
+    if (start) {
+        body = models::Parameters::from(*start);
+        config = body->config();
     }
     config.classes = static_cast<int>(labels.size());
     models::Parameters parameters(config);
     models::initialise(parameters, run.classifier.seed);
-    if (!language_model.empty()) {
-        const models::Parameters body = models::Parameters::load(language_model);
-        for (const models::TensorInfo& info : body.layout()) {
+    if (body) {
+        for (const models::TensorInfo& info : body->layout()) {
             if (info.name != "head.weight") {
-                const auto from = body.tensor(info.name);
+                const auto from = body->tensor(info.name);
                 std::copy(from.begin(), from.end(), parameters.tensor(info.name).begin());
             }
         }
     }
-    return {std::move(parameters), std::move(labels), run.classifier.tokens, std::move(words),
+    return {std::move(parameters), std::move(labels), std::move(encoder),
             run.classifier.most_tokens};
 }
 
@@ -128,9 +140,7 @@ models::Classifier trained(const options::variables_map& values, Workers& worker
         run.classifier.seed = values["seed"].as<std::uint64_t>();
     }
     const TrainingTexts texts = training_texts(values, run.classifier);
-    models::Classifier classifier =
-        untrained(run, texts.training,
-                  values.count("model") != 0 ? values["model"].as<std::string>() : std::string());
+    models::Classifier classifier = untrained(values, run, texts.training);
     const auto training = classifier.examples(texts.training, values["train"].as<std::string>());
     const auto valid = classifier.examples(
         texts.valid, values[values.count("valid") != 0 ? "valid" : "train"].as<std::string>());
@@ -196,6 +206,9 @@ int run_classify(const std::vector<std::string>& arguments) {
          "number from 1 or name in the first line; default: `label`, or the first column")       //
         ("text-column", options::value<std::string>()->value_name("C")->default_value(""),       //
          "default: `text` or `sentence`, or the second column")                                  //
+        ("tokenizer", options::value<std::string>()->value_name("FILE"),                         //
+         "with --train and classifier.tokens: tokenizer: instead of the one that --model "       //
+         "carries, or of bytes")                                                                 //
         ("seed", options::value<std::uint64_t>()->value_name("N"),                               //
          "instead of classifier.seed")                                                           //
         ("threads", options::value<int>()->value_name("N")->default_value(0),                    //
@@ -218,7 +231,7 @@ int run_classify(const std::vector<std::string>& arguments) {
     const auto test_rows = models::read_labelled_text(test_path, columns_of(values));
     Workers workers(threads);
     ordered_json result;
-    const models::Classifier classifier =
+    models::Classifier classifier =
         values.count("train") != 0
             ? trained(values, workers, result)
             : models::Classifier::load(required<std::string>(values, "model"));

@@ -114,25 +114,27 @@ std::optional<models::Tokenizer> named_tokenizer(const options::variables_map& v
 
 int run_train(const std::vector<std::string>& arguments) {
     options::options_description described("options");
-    described.add_options()                                                                     //
-        ("config", options::value<std::string>()->value_name("YAML"),                           //
-         "sections `model` and `training` (spikeloom info --keys train)")                       //
-        ("text", options::value<std::string>()->value_name("FILE"),                             //
-         "the text, or tokens as a pair X.bin, X.idx; its end is held out")                     //
-        ("out", options::value<std::string>()->value_name("FILE"),                              //
-         "the model (M.safetensors); beside it M.curve.csv and M.checkpoint.safetensors")       //
-        ("steps", options::value<std::int64_t>()->value_name("N"),                              //
-         "end when N steps are done in all; the learning rate's schedule stays that of "        //
-         "training.steps, or is N steps long where the configuration has none")                 //
-        ("minutes", options::value<double>()->value_name("M"),                                  //
-         "instead of training.minutes: longest time, which the schedule follows")               //
-        ("threads", options::value<int>()->value_name("N")->default_value(0),                   //
-         "0: one a processor; the result does not depend on it")                                //
-        ("seed", options::value<std::uint64_t>()->value_name("N"), "instead of training.seed")  //
-        ("resume", "go on from M.checkpoint.safetensors, bit for bit")                          //
-        ("report", options::value<std::string>()->value_name("HTML"),                           //
-         "a page with the learning curve and what the neurons did; needs gnuplot")              //
-        ("tokenizer", options::value<std::string>()->value_name("FILE"),                        //
+    described.add_options()                                                                      //
+        ("config", options::value<std::string>()->value_name("YAML"),                            //
+         "sections `model` and `training` (spikeloom info --keys train)")                        //
+        ("text", options::value<std::string>()->value_name("FILE"),                              //
+         "the text, or tokens as a pair X.bin, X.idx; its end is held out")                      //
+        ("out", options::value<std::string>()->value_name("FILE"),                               //
+         "the model (M.safetensors); beside it M.curve.csv and M.checkpoint.safetensors")        //
+        ("steps", options::value<std::int64_t>()->value_name("N"),                               //
+         "end when N steps are done in all; the learning rate's schedule stays that of "         //
+         "training.steps, or is N steps long where the configuration has none")                  //
+        ("minutes", options::value<double>()->value_name("M"),                                   //
+         "instead of training.minutes: longest time, which the schedule follows")                //
+        ("threads", options::value<int>()->value_name("N")->default_value(0),                    //
+         "0: one a processor; the result does not depend on it")                                 //
+        ("seed", options::value<std::uint64_t>()->value_name("N"), "instead of training.seed")   //
+        ("init", options::value<std::string>()->value_name("FILE"),                              //
+         "a float model of the same shape, whose weights (and tokenizer) training starts from")  //
+        ("resume", "go on from M.checkpoint.safetensors, bit for bit")                           //
+        ("report", options::value<std::string>()->value_name("HTML"),                            //
+         "a page with the learning curve and what the neurons did; needs gnuplot")               //
+        ("tokenizer", options::value<std::string>()->value_name("FILE"),                         //
          "tokenizer.json, encoder.json, a character vocabulary, or the folder of one; default: "
          "bytes. The model carries it");
     add_json_option(described);
@@ -155,13 +157,26 @@ int run_train(const std::vector<std::string>& arguments) {
     const fs::path checkpoint = beside(out, ".checkpoint.safetensors");
     const fs::path curve_path = beside(out, ".curve.csv");
 
-    std::optional<models::Tokenizer> tokenizer = named_tokenizer(values, run.model.vocabulary);
+    std::optional<Safetensors> start;
+    if (values.count("init") != 0) {
+        if (values.count("resume") != 0) {
+            throw InputError("train: --init and --resume both say where to start");
+        }
+        start = Safetensors::read(values["init"].as<std::string>());
+    }
+    std::optional<models::Tokenizer> tokenizer =
+        start ? find_tokenizer(values, *start, run.model.vocabulary)
+              : named_tokenizer(values, run.model.vocabulary);
     run.tokenizer = tokenizer ? tokenizer->description() : std::string();
     const models::Corpus corpus(open_text(text_path, tokenizer, run.model.vocabulary),
                                 run.training.validation_fraction,
                                 static_cast<std::size_t>(run.model.context));
     Workers workers(threads);
     models::Trainer trainer(run, workers);
+    if (start) {
+        trainer.start_from(models::Parameters::from(*start));
+        start.reset();
+    }
     // A token is a byte.
     CurveFile curve(curve_path, {1.0, 1.0});
     if (values.count("resume") != 0) {

@@ -3,10 +3,12 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "base/schema.hpp"
+#include "models/carried_tokenizer.hpp"
 #include "models/pooled_head.hpp"
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 namespace spikeloom::models {
@@ -17,8 +19,8 @@ constexpr const char* kClassifierKind = "classifier";
 /// Lists of text, one a line, as bytes: metadata would have to be UTF-8.
 constexpr const char* kLabelsTensor = "classifier.labels";
 constexpr const char* kWordsTensor = "classifier.words";
-/// Unit of the tokens (0: words, 1: bytes) and the most tokens of a text.
-constexpr const char* kTokensTensor = "classifier.tokens";
+/// The most tokens of a text.
+constexpr const char* kMostTokensTensor = "classifier.most_tokens";
 /// Texts that are scored at a time.
 constexpr std::size_t kScoreBatch = 64;
 
@@ -49,12 +51,16 @@ std::vector<std::string> read_lines(const Safetensors& file, const std::string& 
 
 }  // namespace
 
-Classifier::Classifier(Parameters parameters, std::vector<std::string> labels, TokenUnit unit,
-                       WordVocabulary words, int most_tokens)
+int vocabulary_of(const TextEncoder& encoder) {
+    const auto* const words = std::get_if<WordVocabulary>(&encoder);
+    return words != nullptr ? words->size() : std::get<Tokenizer>(encoder).vocabulary();
+}
+
+Classifier::Classifier(Parameters parameters, std::vector<std::string> labels, TextEncoder encoder,
+                       int most_tokens)
     : parameters_(std::move(parameters)),
       labels_(std::move(labels)),
-      unit_(unit),
-      words_(std::move(words)),
+      encoder_(std::move(encoder)),
       most_tokens_(most_tokens) {}
 
 Classifier Classifier::load(const std::filesystem::path& path) {
@@ -63,22 +69,24 @@ Classifier Classifier::load(const std::filesystem::path& path) {
         throw InputError(file.origin + ": holds a model of kind '" + kind_of(file) +
                          "'; a classifier is needed here");
     }
+    const ModelConfig config = config_of(file);
     std::vector<std::string> labels = read_lines(file, kLabelsTensor);
-    WordVocabulary words(read_lines(file, kWordsTensor));
-    const auto tokens = file.values<std::int32_t>(kTokensTensor, {2});
-    for (const char* name : {kLabelsTensor, kWordsTensor, kTokensTensor}) {
+    const int most_tokens = file.values<std::int32_t>(kMostTokensTensor, {1}).front();
+    std::optional<TextEncoder> encoder;
+    if (file.contains(kWordsTensor)) {
+        encoder = WordVocabulary(read_lines(file, kWordsTensor));
+    } else if (std::optional<Tokenizer> carried = tokenizer_of(file, config.vocabulary)) {
+        encoder = *std::move(carried);
+    }
+    for (const char* name : {kLabelsTensor, kWordsTensor, kMostTokensTensor}) {
         file.tensors.erase(name);
     }
-    const ModelConfig config = config_of(file);
-    Parameters parameters = Parameters::from(file, config);
-    const bool by_words = tokens[0] == static_cast<int>(TokenUnit::words);
-    if (labels.size() != static_cast<std::size_t>(config.classes) || tokens[0] < 0 ||
-        tokens[0] > 1 || tokens[1] < 1 || config.vocabulary < (by_words ? words.size() : 256)) {
+    if (!encoder || labels.size() != static_cast<std::size_t>(config.classes) || labels.empty() ||
+        most_tokens < 1 || config.vocabulary < vocabulary_of(*encoder)) {
         throw InputError(file.origin +
                          ": labels, vocabulary and sizes of the classifier do not agree");
     }
-    return {std::move(parameters), std::move(labels),
-            by_words ? TokenUnit::words : TokenUnit::bytes, std::move(words), tokens[1]};
+    return {Parameters::from(file, config), std::move(labels), *std::move(encoder), most_tokens};
 }
 
 void Classifier::save(const std::filesystem::path& path) const {
@@ -87,30 +95,27 @@ void Classifier::save(const std::filesystem::path& path) const {
     file.metadata[kKindKey] = kClassifierKind;
     parameters_.add_to(file);
     add_lines(file, kLabelsTensor, labels_);
-    add_lines(file, kWordsTensor, words_.words());
-    const std::int32_t tokens[] = {static_cast<int>(unit_), most_tokens_};
-    file.add<std::int32_t>(kTokensTensor, {2}, tokens);
+    file.add<std::int32_t>(kMostTokensTensor, {1}, {&most_tokens_, 1});
+    if (const auto* const words = std::get_if<WordVocabulary>(&encoder_)) {
+        add_lines(file, kWordsTensor, words->words());
+    } else {
+        carry_tokenizer(file, std::get<Tokenizer>(encoder_).description());
+    }
     file.write(path);
 }
 
-std::vector<int> Classifier::tokens_of(std::string_view text) const {
-    std::vector<int> tokens;
-    if (unit_ == TokenUnit::words) {
-        tokens = words_.encode(text);
-    } else {
-        for (const char c : text) {
-            tokens.push_back(static_cast<unsigned char>(c));
-        }
-        if (tokens.empty()) {
-            tokens.push_back(0);
-        }
+std::vector<int> Classifier::tokens_of(std::string_view text) {
+    std::vector<int> tokens =
+        std::visit([&](auto& encoder) { return encoder.encode(text); }, encoder_);
+    if (tokens.empty()) {
+        tokens.push_back(WordVocabulary::kUnknown);
     }
     tokens.resize(std::min(tokens.size(), static_cast<std::size_t>(most_tokens_)));
     return tokens;
 }
 
 std::vector<Example> Classifier::examples(const std::vector<LabelledText>& rows,
-                                          const std::string& origin) const {
+                                          const std::string& origin) {
     std::vector<Example> result;
     result.reserve(rows.size());
     for (const LabelledText& row : rows) {

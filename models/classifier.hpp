@@ -5,6 +5,7 @@
 #include "base/parallel.hpp"
 #include "models/labelled_text.hpp"
 #include "models/parameters.hpp"
+#include "models/tokenizer.hpp"
 #include "models/word_vocabulary.hpp"
 
 #include <cstddef>
@@ -12,12 +13,19 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 namespace spikeloom::models {
 
-/// What a token of a text is.
-enum class TokenUnit { words, bytes };
+/// What a token of a text is: a word of the training texts, or what a tokenizer makes of it.
+enum class TokenUnit { words, tokenizer };
+
+/// What turns a text into ids.
+using TextEncoder = std::variant<WordVocabulary, Tokenizer>;
+
+/// The least vocabulary that a model of its ids needs.
+int vocabulary_of(const TextEncoder& encoder);
 
 struct Example {
     int label = 0;  // its place among the classifier's labels
@@ -28,28 +36,26 @@ struct Example {
 /// `classes` set, so that it has no language model's head.
 class Classifier {
   public:
-    Classifier(Parameters parameters, std::vector<std::string> labels, TokenUnit unit,
-               WordVocabulary words, int most_tokens);
+    Classifier(Parameters parameters, std::vector<std::string> labels, TextEncoder encoder,
+               int most_tokens);
 
     /// Throws InputError where the file holds no classifier or a damaged one.
     static Classifier load(const std::filesystem::path& path);
     void save(const std::filesystem::path& path) const;
 
     /// Rows as examples. `origin` names the file in the error for a label that is not known.
-    std::vector<Example> examples(const std::vector<LabelledText>& rows,
-                                  const std::string& origin) const;
+    std::vector<Example> examples(const std::vector<LabelledText>& rows, const std::string& origin);
 
     Parameters& parameters() { return parameters_; }
     const Parameters& parameters() const { return parameters_; }
     const std::vector<std::string>& labels() const { return labels_; }
 
   private:
-    std::vector<int> tokens_of(std::string_view text) const;
+    std::vector<int> tokens_of(std::string_view text);
 
     Parameters parameters_;
     std::vector<std::string> labels_;
-    TokenUnit unit_;
-    WordVocabulary words_;
+    TextEncoder encoder_;
     int most_tokens_;  // what is beyond is cut off
 };
 

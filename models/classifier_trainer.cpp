@@ -172,8 +172,10 @@ class ClassifierTrainer {
 }  // namespace
 
 void describe(schema::Walk& walk, ClassifierConfig& config) {
-    walk.choice("tokens", config.tokens, {{"words", TokenUnit::words}, {"bytes", TokenUnit::bytes}},
-                "what a token of a text is; words: those of the training text");
+    walk.choice("tokens", config.tokens,
+                {{"words", TokenUnit::words}, {"tokenizer", TokenUnit::tokenizer}},
+                "words: those of the training texts; tokenizer: that of --tokenizer, or of the "
+                "model that training starts from, or bytes");
     walk.integer("least_count", config.least_count, {1, 1'000'000'000},
                  "times a word must occur in the training text; rarer ones are unknown");
     walk.integer("most_words", config.most_words, {1, 1'000'000},

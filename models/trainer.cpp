@@ -57,6 +57,21 @@ void Trainer::round() {
     }
 }
 
+void Trainer::start_from(const Parameters& parameters) {
+    const auto same = [](const TensorInfo& a, const TensorInfo& b) {
+        return a.name == b.name && a.shape == b.shape;
+    };
+    const auto& given = parameters.layout();
+    const auto& own = parameters_.layout();
+    if (!std::equal(given.begin(), given.end(), own.begin(), own.end(), same)) {
+        throw InputError(
+            "training: the weights to start from are those of a model of another shape "
+            "than the configuration's");
+    }
+    std::copy(parameters.flat().begin(), parameters.flat().end(), parameters_.flat().begin());
+    round();
+}
+
 std::int64_t Trainer::tokens() const {
     return step_ * run_.training.batch * run_.model.context;
 }

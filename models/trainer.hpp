@@ -41,6 +41,9 @@ class Trainer {
   public:
     Trainer(const TrainingRun& run, Workers& workers);
 
+    /// Starts from these weights instead of random ones. Throws InputError where they are those of
+    /// another shape.
+    void start_from(const Parameters& parameters);
     /// Goes on with a checkpoint: parameters, optimiser, generator and step count come from the
     /// file, and the same steps follow as if the run had never stopped. The model's shape and
     /// constants in the file must be the run's. Throws InputError otherwise.

@@ -80,9 +80,6 @@ std::vector<int> WordVocabulary::encode(std::string_view text) const {
         const auto found = ids_.find(word);
         ids.push_back(found == ids_.end() ? kUnknown : found->second);
     }
-    if (ids.empty()) {
-        ids.push_back(kUnknown);
-    }
     return ids;
 }
 

@@ -15,7 +15,8 @@ std::vector<std::string> split_words(std::string_view text);
 
 class WordVocabulary {
   public:
-    /// Of every word that no vocabulary has; also what stands behind a text's end in a batch.
+    /// Of every word that the vocabulary does not have; also what stands behind a text's end in a
+    /// batch, and for a text without tokens.
     static constexpr int kUnknown = 0;
 
     /// Ids from 1 on in the order given. Throws InputError for a word that is there twice.
@@ -26,7 +27,6 @@ class WordVocabulary {
     static WordVocabulary of(const std::vector<std::string_view>& texts, std::size_t least_count,
                              std::size_t most_words);
 
-    /// At least one token: a text without words is one unknown word.
     std::vector<int> encode(std::string_view text) const;
 
     /// One more than the largest id.

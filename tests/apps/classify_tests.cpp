@@ -62,7 +62,7 @@ TEST_CASE("labelled texts become a classifier, which is measured again from its 
 TEST_CASE("a classifier may start from a language model over bytes") {
     const tests::TinyModel tiny;
     const std::string yaml = tiny.file(
-        "c.yaml", "classifier: {tokens: bytes, batch: 8, epochs: 1, learning_rate: 0.001}\n");
+        "c.yaml", "classifier: {tokens: tokenizer, batch: 8, epochs: 1, learning_rate: 0.001}\n");
     const std::string train = " --train " + tiny.file("train.tsv", reviews(1, 40)) + " --test " +
                               tiny.file("test.tsv", reviews(2, 20));
     const json result =
@@ -72,7 +72,7 @@ TEST_CASE("a classifier may start from a language model over bytes") {
     CHECK(result["parameters"] == 2 * (13 * 16 * 16 + 11 * 16) + 256 * 16 + 4 * 16 + 2 * 16 + 2);
     CHECK_THAT(tiny.refusal("classify --config " + tiny.file("w.yaml", kClassifying) + train +
                             " --model " + tiny.path("m.safetensors") + " --out x"),
-               Catch::Contains("classifier.tokens must be bytes"));
+               Catch::Contains("--model with classifier.tokens: words"));
 }
 
 TEST_CASE("what is missing or mistyped in a classification is told in one line") {

@@ -124,7 +124,7 @@ TEST_CASE("A vocabulary holds the frequent words, and what it lacks is the unkno
     CHECK(words.words() == std::vector<std::string>{"a", "b"});
     CHECK(words.size() == 3);
     CHECK(words.encode("b x A") == std::vector<int>{2, WordVocabulary::kUnknown, 1});
-    CHECK(words.encode("") == std::vector<int>{WordVocabulary::kUnknown});
+    CHECK(words.encode("").empty());
     CHECK(WordVocabulary::of({"b a a", "c a b"}, 1, 1).words() == std::vector<std::string>{"a"});
     CHECK_THROWS_WITH(WordVocabulary({"a", "a"}), Contains("'a' twice"));
 }
@@ -214,17 +214,18 @@ TEST_CASE("Every gradient of a classifier is the slope of its loss") {
 
 TEST_CASE("A classifier in a file is the same classifier, and no language model") {
     const Parameters parameters = random_classifier(classifying(3), 2);
-    const Classifier classifier(parameters, {"bad", "fair", "good"}, TokenUnit::words,
-                                WordVocabulary({"film", "caf\xe9"}), 5);
+    Classifier classifier(parameters, {"bad", "fair", "good"}, WordVocabulary({"film", "caf\xe9"}),
+                          5);
     const tests::TemporaryFile file("classifier");
     classifier.save(file.path());
-    const Classifier again = Classifier::load(file.path());
+    Classifier again = Classifier::load(file.path());
     CHECK(again.labels() == classifier.labels());
     CHECK(std::equal(again.parameters().flat().begin(), again.parameters().flat().end(),
                      parameters.flat().begin()));
-    const std::vector<LabelledText> rows{{"fair", "film x film caf\xe9 film film"}};
+    const std::vector<LabelledText> rows{{"fair", "film x film caf\xe9 film film"}, {"bad", ""}};
     CHECK(again.examples(rows, "t")[0].tokens == std::vector<int>{1, 0, 1, 2, 1});
     CHECK(again.examples(rows, "t")[0].label == 1);
+    CHECK(again.examples(rows, "t")[1].tokens == std::vector<int>{WordVocabulary::kUnknown});
     CHECK_THROWS_WITH(again.examples({{"awful", "x"}}, "t.tsv"),
                       Contains("t.tsv: label 'awful' is none of the classifier's 3"));
     CHECK_THROWS_WITH(Parameters::load(file.path()), Contains("a float model is needed"));
@@ -234,11 +235,27 @@ TEST_CASE("A classifier in a file is the same classifier, and no language model"
     CHECK_THROWS_WITH(Classifier::load(file.path()), Contains("a classifier is needed"));
 }
 
+TEST_CASE("A classifier carries the tokenizer that its texts are read with") {
+    ModelConfig config = classifying(2);
+    config.vocabulary = 256;
+    const TextFile file;
+    Classifier(random_classifier(config, 2), {"a", "b"}, Tokenizer::bytes(), 100).save(file.path);
+    const std::vector<LabelledText> rows{{"b", "hi\xff"}};
+    CHECK(Classifier::load(file.path).examples(rows, "t")[0].tokens ==
+          std::vector<int>{'h', 'i', 255});
+    // Four characters, whose ids are their places.
+    config.vocabulary = 4;
+    Classifier(random_classifier(config, 2), {"a", "b"},
+               Tokenizer::parse(R"({"0": "x", "1": "h", "2": " ", "3": "i"})", "v.json"), 100)
+        .save(file.path);
+    CHECK(Classifier::load(file.path).examples({{"b", "hi hi"}}, "t")[0].tokens ==
+          std::vector<int>{1, 3, 2, 1, 3});
+}
+
 TEST_CASE("No mutation of a classifier's file crashes its reader") {
     const Parameters parameters = random_classifier(classifying(2), 2);
     const tests::TemporaryFile file("classifier");
-    Classifier(parameters, {"a", "b"}, TokenUnit::words, WordVocabulary({"x", "y"}), 9)
-        .save(file.path());
+    Classifier(parameters, {"a", "b"}, WordVocabulary({"x", "y"}), 9).save(file.path());
     const std::string whole = read_file(file.path());
     Random random(12);
     for (int i = 0; i < 1500; ++i) {

@@ -190,6 +190,22 @@ TEST_CASE("Training for few bits does better than rounding afterwards") {
     CHECK(evaluate(ternary.parameters(), text, workers) < evaluate(rounded, text, workers));
 }
 
+TEST_CASE("Training for few bits may start from a float model") {
+    Workers workers(2);
+    TrainingRun run = low_bit_run(0);
+    Trainer exact(run, workers);
+    exact.train(salad_corpus(), 0, {});
+    run.training.weight_bits = 4;
+    Trainer low(run, workers);
+    low.start_from(exact.parameters());
+    Parameters rounded(run.model);
+    round_matrices(exact.parameters(), 4, workers, rounded);
+    CHECK(
+        std::equal(rounded.flat().begin(), rounded.flat().end(), low.parameters().flat().begin()));
+    CHECK_THAT(tests::refusal_of([&] { low.start_from(Parameters(tests::small_config())); }),
+               Contains("another shape"));
+}
+
 TEST_CASE("A run for few bits goes on from its checkpoint bit for bit") {
     const auto path = std::filesystem::temp_directory_path() /
                       ("spikeloom-low-bit-" + std::to_string(::getpid()));
