@@ -87,15 +87,14 @@ T count_at_least(const options::variables_map& values, const char* name, T least
     return value;
 }
 
-/// The first --tokens of the text.
-std::vector<int> tokens_of(const options::variables_map& values, const std::string& path,
+/// The first --tokens of the text, as the model of that file reads it.
+std::vector<int> tokens_of(const options::variables_map& values, const Safetensors& file,
                            const models::ModelConfig& model) {
-    std::optional<models::Tokenizer> tokenizer =
-        find_tokenizer(values, Safetensors::read(path), model.vocabulary);
-    const models::Tokens tokens =
+    std::optional<models::Tokenizer> tokenizer = find_tokenizer(values, file, model.vocabulary);
+    const models::Tokens text =
         open_text(required<std::string>(values, "text"), tokenizer, model.vocabulary);
-    const auto most = static_cast<std::size_t>(count_at_least<std::int64_t>(values, "tokens", 1));
-    return tokens.ids(0, std::min(tokens.size(), most));
+    const auto most = count_at_least<std::int64_t>(values, "tokens", 1);
+    return text.ids(0, std::min(text.size(), static_cast<std::size_t>(most)));
 }
 
 analysis::FigureSource source_of(const options::variables_map& values,
@@ -123,9 +122,9 @@ Figure figure_3(const options::variables_map& values, const std::vector<std::str
     run.training.evaluation_interval = std::max<std::int64_t>(1, run.training.steps / kPoints);
     run.training.checkpoint_interval = 0;
     run.training.seed = values["seed"].as<std::uint64_t>();
-    std::optional<models::Tokenizer> bytes = models::Tokenizer::bytes();
+    std::optional<models::Tokenizer> tokenizer = named_tokenizer(values, run.model.vocabulary);
     const models::Corpus corpus(
-        open_text(required<std::string>(values, "text"), bytes, run.model.vocabulary),
+        open_text(required<std::string>(values, "text"), tokenizer, run.model.vocabulary),
         run.training.validation_fraction, static_cast<std::size_t>(run.model.context));
     Workers workers(count_at_least<int>(values, "threads", 0));
 
@@ -261,9 +260,10 @@ ordered_json block_rates(const std::vector<analysis::FiringRate>& rates) {
 
 Figure figure_4(const options::variables_map& values, const std::vector<std::string>& arguments) {
     const auto path = required<std::string>(values, "model");
-    const models::Parameters parameters = models::Parameters::load(path);
+    const Safetensors file = Safetensors::read(path);
+    const models::Parameters parameters = models::Parameters::from(file);
     const ShownSites sites = shown_sites(parameters.config(), path);
-    const std::vector<int> tokens = tokens_of(values, path, parameters.config());
+    const std::vector<int> tokens = tokens_of(values, file, parameters.config());
     const analysis::SpikeActivity seen = read_text(parameters, sites, tokens);
     return {
         analysis::activity_page(
@@ -274,9 +274,10 @@ Figure figure_4(const options::variables_map& values, const std::vector<std::str
 
 Figure table_1(const options::variables_map& values, const std::vector<std::string>& arguments) {
     const auto path = required<std::string>(values, "model");
-    const models::Parameters parameters = models::Parameters::load(path);
+    const Safetensors file = Safetensors::read(path);
+    const models::Parameters parameters = models::Parameters::from(file);
     const models::ModelConfig& config = parameters.config();
-    const std::vector<int> tokens = tokens_of(values, path, config);
+    const std::vector<int> tokens = tokens_of(values, file, config);
     const analysis::SpikeActivity seen = read_text(parameters, shown_sites(config, path), tokens);
 
     analysis::EnergyFormulas formulas;

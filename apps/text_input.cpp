@@ -36,6 +36,13 @@ models::Tokenizer require_tokenizer(const options::variables_map& values, const 
     return std::move(*found);
 }
 
+std::optional<models::Tokenizer> named_tokenizer(const options::variables_map& values,
+                                                 int vocabulary) {
+    Safetensors none;
+    none.origin = "model.vocabulary";
+    return find_tokenizer(values, none, vocabulary);
+}
+
 models::Tokens open_text(const std::string& path, std::optional<models::Tokenizer>& tokenizer,
                          int vocabulary) {
     return models::open_tokens(path, tokenizer ? &*tokenizer : nullptr, vocabulary);

@@ -28,6 +28,11 @@ std::optional<models::Tokenizer> find_tokenizer(const options::variables_map& va
 models::Tokenizer require_tokenizer(const options::variables_map& values, const Safetensors& model,
                                     int vocabulary);
 
+/// The same for a model that is still to be trained and has no file; errors name its key. A corpus
+/// of ids needs no tokenizer.
+std::optional<models::Tokenizer> named_tokenizer(const options::variables_map& values,
+                                                 int vocabulary);
+
 /// A file's tokens: models::open_tokens.
 models::Tokens open_text(const std::string& path, std::optional<models::Tokenizer>& tokenizer,
                          int vocabulary);

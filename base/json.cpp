@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include "base/error.hpp"
+#include "base/printable.hpp"
 
 #include <unordered_set>
 #include <vector>
@@ -23,7 +24,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& origin, int 
         } else if (event == Event::key) {
             const auto& name = value.get_ref<const std::string&>();
             if (!open_keys.back().insert(name).second) {
-                throw InputError(origin + ": names '" + name + "' twice");
+                throw InputError(origin + ": names '" + printable(name) + "' twice");
             }
         }
         return true;

@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "models/unicode.hpp"
 
-#include <cstdio>
+#include <algorithm>
 
 namespace spikeloom::models {
 
@@ -16,7 +16,8 @@ void CharacterTokenizer::add(std::int64_t id, std::string_view text, const std::
     }
     pieces_.set(id, text, false, origin);
     if (!ids_.emplace(character.code, static_cast<int>(id)).second) {
-        throw InputError(origin + ": two ids for the character '" + std::string(text) + "'");
+        throw InputError(origin + ": two ids for the character " +
+                         unicode::name_of(character.code));
     }
 }
 
@@ -26,13 +27,11 @@ void CharacterTokenizer::encode(std::string_view text, std::size_t offset,
         const unicode::Character character = unicode::first_character(text.substr(at));
         const auto found = ids_.find(character.code);
         if (found == ids_.end()) {
-            char shown[32];
-            std::snprintf(shown, sizeof shown, "U+%04X", static_cast<unsigned>(character.code));
-            throw InputError(
-                "byte " + std::to_string(offset + at) + " of the text: " +
-                (character.code == unicode::kNoCharacter
-                     ? std::string("no valid UTF-8; characters are needed")
-                     : std::string("the character ") + shown + " is not in the vocabulary"));
+            throw InputError("byte " + std::to_string(offset + at) + " of the text: " +
+                             (character.code == unicode::kNoCharacter
+                                  ? std::string("no valid UTF-8; characters are needed")
+                                  : "the character " + unicode::name_of(character.code) +
+                                        " is not in the vocabulary"));
         }
         ids.push_back(found->second);
         at += character.bytes;

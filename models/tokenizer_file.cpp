@@ -47,10 +47,13 @@ const json& optional_at(const json& object, const char* key) {
     return found == object.end() ? null : *found;
 }
 
-std::int64_t integer_of(const json& value, const std::string& origin, const std::string& what) {
+/// A token id as far as JSON goes; TokenPieces knows which ones are allowed. `what` is called for
+/// its name where it is none.
+template <class What>
+std::int64_t integer_of(const json& value, const std::string& origin, const What& what) {
     if (!value.is_number_integer() ||
         (value.is_number_unsigned() && value.get<std::uint64_t>() > (std::uint64_t{1} << 62))) {
-        refuse_tokenizer(origin, what + ": found " + shown(value) + "; a token id is needed");
+        refuse_tokenizer(origin, what() + ": found " + shown(value) + "; a token id is needed");
     }
     return value.get<std::int64_t>();
 }
@@ -80,12 +83,14 @@ std::string type_of(const json& document, const char* key, const std::string& or
     return type.get<std::string>();
 }
 
+/// InputError unless the component is of type `supported`, or is missing where that may be.
 void require_type(const json& document, const char* key, const std::string& origin,
-                  const char* first, const char* second) {
+                  const std::string& supported, bool may_be_missing) {
     const std::string type = type_of(document, key, origin);
-    if (type != first && type != second) {
-        refuse_tokenizer(origin, std::string(key) + ".type: found " + type + "; supported are " +
-                                     first + " and " + second);
+    if (type != supported && !(may_be_missing && type == "null")) {
+        refuse_tokenizer(origin, std::string(key) + ".type: found " + shown(json(type)) +
+                                     "; supported is " + supported +
+                                     (may_be_missing ? ", or no " + std::string(key) : ""));
     }
 }
 
@@ -195,7 +200,8 @@ void read_added_tokens(const json& document, const std::string& origin,
         for (const char* flag : {"single_word", "lstrip", "rstrip"}) {
             require_unset(token, flag, origin, prefix);
         }
-        const std::int64_t id = integer_of(optional_at(token, "id"), origin, prefix + "id");
+        const std::int64_t id =
+            integer_of(optional_at(token, "id"), origin, [&] { return prefix + "id"; });
         const bool special = optional_at(token, "special") == json(true);
         // Many files list the special tokens a second time in the vocabulary.
         const auto known = ids.find(content);
@@ -220,13 +226,15 @@ void read_added_tokens(const json& document, const std::string& origin,
     }
 }
 
-BytePairTokenizer build_byte_pairs(const json& document, const std::string& origin) {
-    const json& model = at(document, "model", origin);
-    require_type(document, "model", origin, "BPE", "BPE");
-    require_type(document, "normalizer", origin, "null", "NFC");
-    require_type(document, "pre_tokenizer", origin, "ByteLevel", "ByteLevel");
-    require_type(document, "post_processor", origin, "null", "ByteLevel");
-    require_type(document, "decoder", origin, "null", "ByteLevel");
+/// InputError for whatever the file asks for that would give other ids here.
+void require_supported(const json& document, const json& model, const std::string& origin) {
+    if (!optional_at(model, "type").is_null()) {  // early files do not say it
+        require_type(document, "model", origin, "BPE", false);
+    }
+    require_type(document, "normalizer", origin, "NFC", true);
+    require_type(document, "pre_tokenizer", origin, "ByteLevel", false);
+    require_type(document, "post_processor", origin, "ByteLevel", true);
+    require_type(document, "decoder", origin, "ByteLevel", true);
     const json& split = document["pre_tokenizer"];
     require_unset(split, "add_prefix_space", origin, "pre_tokenizer.");
     if (optional_at(split, "use_regex") == json(false)) {
@@ -238,7 +246,11 @@ BytePairTokenizer build_byte_pairs(const json& document, const std::string& orig
                             "byte_fallback", "ignore_merges"}) {
         require_unset(model, key, origin, "model.");
     }
+}
 
+BytePairTokenizer build_byte_pairs(const json& document, const std::string& origin) {
+    const json& model = at(document, "model", origin);
+    require_supported(document, model, origin);
     BytePairVocabulary vocabulary;
     vocabulary.nfc = type_of(document, "normalizer", origin) == "NFC";
     const json& vocab = at(model, "vocab", origin);
@@ -248,7 +260,8 @@ BytePairTokenizer build_byte_pairs(const json& document, const std::string& orig
     const ByteAlphabet alphabet;
     std::unordered_map<std::string, int> ids;
     for (const auto& [token, value] : vocab.items()) {
-        const std::int64_t id = integer_of(value, origin, "model.vocab." + shown(json(token)));
+        const auto name = [&, &text = token] { return "model.vocab." + shown(json(text)); };
+        const std::int64_t id = integer_of(value, origin, name);
         vocabulary.pieces.set(id, alphabet.bytes_of(token), false, origin);
         ids.emplace(token, static_cast<int>(id));
     }

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <utf8proc.h>
@@ -92,6 +93,12 @@ Character first_character(std::string_view text) {
         code = (code << 6) | (next & 0x3fU);
     }
     return {code, bytes};
+}
+
+std::string name_of(char32_t code) {
+    char name[16];
+    std::snprintf(name, sizeof name, "U+%04X", static_cast<unsigned>(code));
+    return name;
 }
 
 void append(std::string& text, char32_t code) {

@@ -20,6 +20,9 @@ struct Character {
 /// Unicode standard, table 3-7: no surrogates, no overlong forms, nothing above U+10FFFF.
 Character first_character(std::string_view text);
 
+/// "U+0041".
+std::string name_of(char32_t code);
+
 /// Appends a character as UTF-8.
 void append(std::string& text, char32_t code);
 
