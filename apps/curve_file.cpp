@@ -1,10 +1,42 @@
 #include "apps/curve_file.hpp"
 
 #include "base/files.hpp"
+#include "models/text_size.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
+#include <vector>
 
 namespace spikeloom::apps {
+
+namespace {
+
+double mean_bytes(const models::Tokenizer& tokenizer, const models::Tokens& tokens,
+                  std::size_t first, std::size_t most) {
+    const std::size_t end = std::min(tokens.size(), most);
+    if (end <= first) {
+        return std::numeric_limits<double>::quiet_NaN();
+    }
+    const std::vector<int> ids = tokens.ids(first, end - first);
+    const std::uint64_t bytes = models::size_of_text(tokenizer, ids).bytes;
+    return static_cast<double>(bytes) / static_cast<double>(ids.size());
+}
+
+}  // namespace
+
+BytesPerToken bytes_per_token(const models::Corpus& corpus,
+                              const std::optional<models::Tokenizer>& tokenizer,
+                              std::size_t evaluation_tokens) {
+    if (!tokenizer) {
+        constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+        return {kUnknown, kUnknown};
+    }
+    constexpr std::size_t kSample = 1'000'000;
+    return {mean_bytes(*tokenizer, corpus.training(), 0, kSample),
+            mean_bytes(*tokenizer, corpus.validation(), 1, evaluation_tokens)};
+}
 
 CurveFile::CurveFile(std::filesystem::path path, const BytesPerToken& bytes)
     : path_(std::move(path)), bytes_(bytes) {}

@@ -2,17 +2,25 @@
 #pragma once
 
 #include "analysis/training_curve.hpp"
+#include "models/corpus.hpp"
+#include "models/tokenizer.hpp"
 #include "models/trainer.hpp"
 
+#include <cstddef>
 #include <filesystem>
+#include <optional>
 
 namespace spikeloom::apps {
 
-/// How many bytes of text a token stands for; not a number where nothing says so.
+/// How many bytes of text a token stands for; not a number where no tokenizer says so.
 struct BytesPerToken {
-    double training;
-    double validation;
+    double training;    ///< in the first million tokens
+    double validation;  ///< in those that an evaluation predicts
 };
+
+BytesPerToken bytes_per_token(const models::Corpus& corpus,
+                              const std::optional<models::Tokenizer>& tokenizer,
+                              std::size_t evaluation_tokens);
 
 class CurveFile {
   public:

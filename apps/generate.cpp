@@ -39,29 +39,34 @@ struct Prompted {
 /// The parallel form reads the prompt and hands its state to the recurrent form.
 Prompted float_model(const Safetensors& file, std::span<const int> prompt, int threads) {
     struct Owned {
-        explicit Owned(const Safetensors& from)
-            : parameters(models::Parameters::from(from)), model(parameters) {}
+        Owned(const Safetensors& from, int count)
+            : parameters(models::Parameters::from(from)),
+              workers(count),
+              model(parameters, workers) {}
         models::Parameters parameters;
+        Workers workers;
         models::RecurrentModel model;
     };
-    auto owned = std::make_shared<Owned>(file);
+    auto owned = std::make_shared<Owned>(file, threads);
     const Clock::time_point start = Clock::now();
-    Workers workers(threads);
-    models::PromptRead read = models::read_prompt(owned->parameters, prompt, workers);
+    models::PromptRead read = models::read_prompt(owned->parameters, prompt, owned->workers);
     owned->model.restore(read.state);
     return {[owned](int token) { return owned->model.step(token); }, std::move(read.logits),
             seconds_since(start)};
 }
 
-Prompted integer_model(const Safetensors& file, std::span<const int> prompt) {
+Prompted integer_model(const Safetensors& file, std::span<const int> prompt, int threads) {
     struct Owned {
-        explicit Owned(const Safetensors& from)
-            : quantised(models::QuantisedModel::from(from)), model(quantised) {}
+        Owned(const Safetensors& from, int count)
+            : quantised(models::QuantisedModel::from(from)),
+              workers(count),
+              model(quantised, workers) {}
         models::QuantisedModel quantised;
+        Workers workers;
         models::IntegerModel model;
         std::vector<float> logits;
     };
-    auto owned = std::make_shared<Owned>(file);
+    auto owned = std::make_shared<Owned>(file, threads);
     const Step step = [owned](int token) {
         const models::fixed::Values logits = owned->model.step(token);
         owned->logits.resize(logits.size());
@@ -127,7 +132,7 @@ int run_generate(const std::vector<std::string>& arguments) {
         ("seed", options::value<std::uint64_t>()->value_name("N")->default_value(1),    //
          "of the draws")                                                                //
         ("threads", options::value<int>()->value_name("N")->default_value(0),           //
-         "threads that read a float model's prompt; 0: one a processor");
+         "0: one a processor; the text does not depend on it");
     add_tokenizer_option(described);
     add_json_option(described);
     options::variables_map values;
@@ -156,8 +161,8 @@ int run_generate(const std::vector<std::string>& arguments) {
     models::Tokenizer tokenizer = require_tokenizer(values, file, vocabulary);
     const std::vector<int> prompt_tokens = encode_prompt(tokenizer, prompt, "generate: --prompt");
     const bool integer = models::kind_of(file) == "integer";
-    Prompted prompted =
-        integer ? integer_model(file, prompt_tokens) : float_model(file, prompt_tokens, threads);
+    Prompted prompted = integer ? integer_model(file, prompt_tokens, threads)
+                                : float_model(file, prompt_tokens, threads);
     const Continuation continuation = continue_prompt(
         prompted, sampler, tokenizer, count, json_on_stdout(values) ? nullptr : &std::cout);
 

@@ -9,7 +9,6 @@
 #include "base/parallel.hpp"
 #include "base/progress.hpp"
 #include "base/schema.hpp"
-#include "models/carried_tokenizer.hpp"
 #include "models/corpus.hpp"
 #include "models/trainer.hpp"
 
@@ -98,18 +97,6 @@ models::TrainingRun configured_run(const options::variables_map& values) {
     return run;
 }
 
-/// The tokenizer of --tokenizer, else bytes where the vocabulary is theirs, else none: a corpus of
-/// ids needs none.
-std::optional<models::Tokenizer> named_tokenizer(const options::variables_map& values,
-                                                 int vocabulary) {
-    if (values.count("tokenizer") != 0) {
-        models::Tokenizer named = models::Tokenizer::load(values["tokenizer"].as<std::string>());
-        models::require_vocabulary(named, vocabulary, "train: model.vocabulary");
-        return named;
-    }
-    return vocabulary <= 256 ? std::optional(models::Tokenizer::bytes()) : std::nullopt;
-}
-
 }  // namespace
 
 int run_train(const std::vector<std::string>& arguments) {
@@ -177,8 +164,9 @@ int run_train(const std::vector<std::string>& arguments) {
         trainer.start_from(models::Parameters::from(*start));
         start.reset();
     }
-    // A token is a byte.
-    CurveFile curve(curve_path, {1.0, 1.0});
+    CurveFile curve(curve_path,
+                    bytes_per_token(corpus, tokenizer,
+                                    static_cast<std::size_t>(run.training.evaluation_tokens)));
     if (values.count("resume") != 0) {
         trainer.resume(checkpoint);
         curve.resume(trainer.steps());
@@ -223,15 +211,20 @@ int run_train(const std::vector<std::string>& arguments) {
                            {"steps", trainer.steps()},
                            {"tokens", trainer.tokens()},
                            {"train_bits_per_token", nullptr},
+                           {"train_bits_per_byte", nullptr},
                            {"valid_bits_per_token", nullptr},
+                           {"valid_bits_per_byte", nullptr},
                            {"tokens_per_second", seconds > 0.0 ? tokens / seconds : 0.0},
                            {"seconds", seconds},
                            {"firing_rates", ordered_json::array()}};
     if (!trainer.curve().empty()) {
-        const models::CurvePoint& last = trainer.curve().back();
-        result["train_bits_per_token"] = last.train_bits;
-        result["valid_bits_per_token"] = last.valid_bits;
-        result["firing_rates"] = rates_json(last.activity);
+        // What is not a number becomes null.
+        const analysis::TrainingPoint& last = curve.curve().back();
+        result["train_bits_per_token"] = last.train_bits_per_token;
+        result["train_bits_per_byte"] = last.train_bits_per_byte;
+        result["valid_bits_per_token"] = last.valid_bits_per_token;
+        result["valid_bits_per_byte"] = last.valid_bits_per_byte;
+        result["firing_rates"] = rates_json(trainer.curve().back().activity);
     }
     if (!json_on_stdout(values)) {
         std::cout << out.string() << ": " << trainer.steps() << " steps";

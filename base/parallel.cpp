@@ -1,6 +1,7 @@
 #include "base/parallel.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -9,6 +10,28 @@
 
 namespace spikeloom {
 
+namespace {
+
+/// Looks at a condition for some microseconds, the time between two short loops, before a thread
+/// goes to sleep: waking it takes about as long.
+template <class Condition>
+bool soon(const Condition& condition) {
+    using Clock = std::chrono::steady_clock;
+    constexpr std::chrono::microseconds kPatience{30};
+    const Clock::time_point end = Clock::now() + kPatience;
+    do {
+        if (condition()) {
+            return true;
+        }
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    } while (Clock::now() < end);
+    return false;
+}
+
+}  // namespace
+
 struct Workers::Pool {
     std::mutex mutex;
     std::condition_variable work_came;
@@ -16,9 +39,9 @@ struct Workers::Pool {
     const std::function<void(std::size_t)>* body = nullptr;
     std::size_t chunks = 0;
     std::atomic<std::size_t> next_chunk{0};
-    std::size_t round = 0;
-    std::size_t busy = 0;
-    bool stopping = false;
+    std::atomic<std::size_t> round{0};
+    std::atomic<std::size_t> busy{0};
+    std::atomic<bool> stopping{false};
     std::exception_ptr failure;
     std::vector<std::thread> threads;
 
@@ -42,17 +65,19 @@ struct Workers::Pool {
     void serve() {
         std::size_t seen = 0;
         for (;;) {
-            {
+            const auto called = [&] { return stopping || round != seen; };
+            if (!soon(called)) {
                 std::unique_lock lock(mutex);
-                work_came.wait(lock, [&] { return stopping || round != seen; });
-                if (stopping) {
-                    return;
-                }
-                seen = round;
+                work_came.wait(lock, called);
             }
+            if (stopping) {
+                return;
+            }
+            seen = round;
             take_chunks();
-            const std::lock_guard lock(mutex);
             if (--busy == 0) {
+                // The lock keeps this from falling between the caller's look and its sleep.
+                const std::lock_guard lock(mutex);
                 work_done.notify_one();
             }
         }
@@ -101,8 +126,11 @@ void Workers::run(std::size_t chunks, const std::function<void(std::size_t)>& bo
     }
     pool_->work_came.notify_all();
     pool_->take_chunks();
-    std::unique_lock lock(pool_->mutex);
-    pool_->work_done.wait(lock, [&] { return pool_->busy == 0; });
+    const auto done = [&] { return pool_->busy == 0; };
+    if (!soon(done)) {
+        std::unique_lock lock(pool_->mutex);
+        pool_->work_done.wait(lock, done);
+    }
     if (pool_->failure) {
         std::rethrow_exception(pool_->failure);
     }

@@ -74,7 +74,7 @@ void integer_product(benchmark::State& state) {
     const auto events = random_values<std::int16_t>(static_cast<std::size_t>(matrix.columns), 20);
     std::vector<Value> sums(static_cast<std::size_t>(matrix.rows));
     for (auto _ : state) {
-        product.accumulate(events, sums);
+        product.accumulate(events, 0, sums);
         benchmark::DoNotOptimize(sums.data());
         benchmark::ClobberMemory();
     }

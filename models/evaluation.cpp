@@ -14,7 +14,7 @@ namespace spikeloom::models {
 namespace {
 
 /// Tokens that go through the parallel form at a time: enough rows for its products, little memory.
-constexpr std::size_t kPositionsAtOnce = 512;
+constexpr std::size_t kPositionsAtOnce = 1024;
 
 void require_two(std::span<const int> tokens) {
     if (tokens.size() < 2) {

@@ -4,6 +4,9 @@
 #include "models/integer_product.hpp"
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <span>
 
 namespace spikeloom::models {
 
@@ -45,14 +48,19 @@ class Projection {
           events_(static_cast<std::size_t>(matrix.columns)),
           saturation_{name} {}
 
-    /// to = matrix x, where x is narrowed in place and travels as events; or is spikes already.
-    void apply(Results x, Results to) {
+    /// x is narrowed in place and travels as events; or is spikes already.
+    void take(Results x) {
         if (!matrix_.input.spikes()) {
             narrow(x, matrix_.input.shift(), matrix_.input.bits, saturation_, x);
         }
         std::copy(x.begin(), x.end(), events_.begin());
-        product_.accumulate(events_, to);
-        fixed::multiply(to, matrix_.multiplier, matrix_.shift, to);
+    }
+
+    /// Rows from `first` on of matrix x, where x was taken before.
+    void apply(std::size_t first, Results to) const {
+        product_.accumulate(events_, first, to);
+        fixed::multiply(to, Values(matrix_.multiplier).subspan(first, to.size()), matrix_.shift,
+                        to);
     }
 
     bool reads_spikes() const { return matrix_.input.spikes(); }
@@ -64,6 +72,31 @@ class Projection {
     std::vector<std::int16_t> events_;
     Saturation saturation_;
 };
+
+/// to = matrix x of a projection.
+struct Application {
+    const Projection* projection;
+    Results to;
+};
+
+/// Several at once, shared out among the workers in chunks of rows.
+void apply_all(Workers& workers, std::span<const Application> applications) {
+    constexpr std::size_t kRows = 64;
+    const auto chunks = [](const Application& a) { return (a.to.size() + kRows - 1) / kRows; };
+    std::size_t all = 0;
+    for (const Application& application : applications) {
+        all += chunks(application);
+    }
+    const auto body = [&](std::size_t chunk) {
+        const Application* a = applications.data();
+        for (; chunk >= chunks(*a); ++a) {
+            chunk -= chunks(*a);
+        }
+        const std::size_t first = chunk * kRows;
+        a->projection->apply(first, a->to.subspan(first, std::min(kRows, a->to.size() - first)));
+    };
+    workers.run(all, std::cref(body));
+}
 
 struct TimeMix {
     TimeMix(const QuantisedTimeMix& from, const std::string& name)
@@ -137,8 +170,10 @@ void IntegerState::reset() {
 }
 
 struct IntegerModel::Impl {
-    explicit Impl(const QuantisedModel& quantised)
-        : model(quantised),
+    Impl(const QuantisedModel& quantised, Workers* threads)
+        : alone(threads == nullptr ? std::make_unique<Workers>(1) : nullptr),
+          workers(threads == nullptr ? *alone : *threads),
+          model(quantised),
           channels(static_cast<std::size_t>(model.config.channels)),
           state(model.config),
           head(model.head, "head"),
@@ -176,14 +211,20 @@ struct IntegerModel::Impl {
         std::copy(drive.begin(), drive.end(), trace.spikes[l][site].begin());
     }
 
-    /// to = matrix (token-shift mix of `normalised`), or of the spikes that the mix drives.
-    void project_mixed(LifSite in_front, std::size_t l, IntegerState::Layer& memory,
-                       Projection& projection, Values before, Values mix, Results to) {
+    /// The token-shift mix of `normalised`, or the spikes it drives, goes to a projection.
+    void take_mixed(LifSite in_front, std::size_t l, IntegerState::Layer& memory,
+                    Projection& projection, Values before, Values mix) {
         fixed::interpolate(normalised, before, mix, mixed);
         if (model.config.spikes_in_front()) {
             fire(in_front, l, memory, mixed);
         }
-        projection.apply(mixed, to);
+        projection.take(mixed);
+    }
+
+    /// to = matrix x.
+    void project(Projection& projection, Results x, Results to) {
+        projection.take(x);
+        apply_all(workers, std::array{Application{&projection, to}});
     }
 
     /// One step of the WKV recurrence; y to `wkv`.
@@ -217,12 +258,13 @@ struct IntegerModel::Impl {
     void time_mix(std::size_t l, Values x, IntegerState::Layer& memory, Results drive) {
         TimeMix& mix = layers[l].time_mix;
         mix.model.norm.apply(x, normalised);
-        project_mixed(LifSite::att_key, l, memory, mix.key, memory.att_shift, mix.model.mix_key,
-                      key);
-        project_mixed(LifSite::att_value, l, memory, mix.value, memory.att_shift,
-                      mix.model.mix_value, value);
-        project_mixed(LifSite::att_receptance, l, memory, mix.receptance, memory.att_shift,
-                      mix.model.mix_receptance, receptance);
+        take_mixed(LifSite::att_key, l, memory, mix.key, memory.att_shift, mix.model.mix_key);
+        take_mixed(LifSite::att_value, l, memory, mix.value, memory.att_shift, mix.model.mix_value);
+        take_mixed(LifSite::att_receptance, l, memory, mix.receptance, memory.att_shift,
+                   mix.model.mix_receptance);
+        apply_all(workers,
+                  std::array<Application, 3>{
+                      {{&mix.key, key}, {&mix.value, value}, {&mix.receptance, receptance}}});
         std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
         recur(mix.model, memory);
         fixed::sigmoid(receptance, receptance);
@@ -230,16 +272,17 @@ struct IntegerModel::Impl {
         if (model.config.spikes_in_front()) {
             fire(LifSite::att_output, l, memory, wkv);
         }
-        mix.output.apply(wkv, drive);
+        project(mix.output, wkv, drive);
     }
 
     void channel_mix(std::size_t l, Values x, IntegerState::Layer& memory, Results drive) {
         ChannelMix& mix = layers[l].channel_mix;
         mix.model.norm.apply(x, normalised);
-        project_mixed(LifSite::ffn_key, l, memory, mix.key, memory.ffn_shift, mix.model.mix_key,
-                      wide);
-        project_mixed(LifSite::ffn_receptance, l, memory, mix.receptance, memory.ffn_shift,
-                      mix.model.mix_receptance, receptance);
+        take_mixed(LifSite::ffn_key, l, memory, mix.key, memory.ffn_shift, mix.model.mix_key);
+        take_mixed(LifSite::ffn_receptance, l, memory, mix.receptance, memory.ffn_shift,
+                   mix.model.mix_receptance);
+        apply_all(workers,
+                  std::array<Application, 2>{{{&mix.key, wide}, {&mix.receptance, receptance}}});
         std::copy(normalised.begin(), normalised.end(), memory.ffn_shift.begin());
         if (model.config.hidden_spikes()) {
             fire(LifSite::ffn_value, l, memory, wide);
@@ -249,7 +292,7 @@ struct IntegerModel::Impl {
                 fixed::multiply(wide, wide, fixed::kFraction, wide);
             }
         }
-        mix.value.apply(wide, value);
+        project(mix.value, wide, value);
         fixed::sigmoid(receptance, receptance);
         fixed::multiply(receptance, value, fixed::kFraction, drive);
     }
@@ -296,9 +339,11 @@ struct IntegerModel::Impl {
             add_to_residual(block + 1, LifSite::ffn, memory, channel.model.sum, channel.sum);
         }
         model.final_norm.apply(row(trace.residual, 2 * layers.size()), normalised);
-        head.apply(normalised, logits);
+        project(head, normalised, logits);
     }
 
+    std::unique_ptr<Workers> alone;  // where none were given
+    Workers& workers;
     const QuantisedModel& model;
     std::size_t channels;
     IntegerState state;
@@ -313,7 +358,10 @@ struct IntegerModel::Impl {
     Vector logits;
 };
 
-IntegerModel::IntegerModel(const QuantisedModel& model) : impl_(std::make_unique<Impl>(model)) {}
+IntegerModel::IntegerModel(const QuantisedModel& model)
+    : impl_(std::make_unique<Impl>(model, nullptr)) {}
+IntegerModel::IntegerModel(const QuantisedModel& model, Workers& workers)
+    : impl_(std::make_unique<Impl>(model, &workers)) {}
 IntegerModel::~IntegerModel() = default;
 IntegerModel::IntegerModel(IntegerModel&&) noexcept = default;
 

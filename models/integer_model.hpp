@@ -2,6 +2,7 @@
 // must equal this bit for bit. docs/numerics.md lists the kernel calls in order.
 #pragma once
 
+#include "base/parallel.hpp"
 #include "models/evaluation.hpp"
 #include "models/lif_sites.hpp"
 #include "models/quantised_model.hpp"
@@ -75,6 +76,8 @@ class IntegerModel {
   public:
     /// Keeps a reference: the model must outlive it, and pass its `check`.
     explicit IntegerModel(const QuantisedModel& model);
+    /// The same on several threads, whose number changes no bit.
+    IntegerModel(const QuantisedModel& model, Workers& workers);
     ~IntegerModel();
     IntegerModel(IntegerModel&&) noexcept;
 

@@ -49,11 +49,13 @@ IntegerProduct::IntegerProduct(const QuantisedMatrix& matrix) : matrix_(matrix) 
     }
 }
 
-void IntegerProduct::accumulate(std::span<const std::int16_t> events, fixed::Results sums) const {
+void IntegerProduct::accumulate(std::span<const std::int16_t> events, std::size_t first,
+                                fixed::Results sums) const {
+    const std::size_t from = first * events.size();
     if (bytes_.empty()) {
-        multiply_rows(matrix_.weights.data(), events, sums);
+        multiply_rows(matrix_.weights.data() + from, events, sums);
     } else {
-        multiply_rows(bytes_.data(), events, sums);
+        multiply_rows(bytes_.data() + from, events, sums);
     }
 }
 

@@ -17,9 +17,10 @@ class IntegerProduct {
     /// models are limited by how fast weights come from memory.
     explicit IntegerProduct(const QuantisedMatrix& matrix);
 
-    /// sums[r] = sum_c weights[r, c] * events[c]; exact for a matrix that passes the model's check
-    /// and events of its format.
-    void accumulate(std::span<const std::int16_t> events, fixed::Results sums) const;
+    /// sums[r] = sum_c weights[first + r, c] * events[c]; exact for a matrix that passes the
+    /// model's check and events of its format.
+    void accumulate(std::span<const std::int16_t> events, std::size_t first,
+                    fixed::Results sums) const;
 
   private:
     const QuantisedMatrix& matrix_;

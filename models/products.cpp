@@ -18,6 +18,9 @@ using Strided = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>
 /// Blocks along the depth that are laid out at a time: 128 rows of a matrix that is no transpose.
 constexpr std::size_t kChunkBlocks = 4;
 
+/// Outputs of a chunk where there is but one row.
+constexpr std::size_t kChunkOutputs = 64;
+
 Eigen::Index index(std::size_t n) {
     return static_cast<Eigen::Index>(n);
 }
@@ -108,11 +111,27 @@ void accumulate(std::size_t rows, const float* dy, std::size_t outputs, std::siz
     Map(to, index(last - first), index(factor.width_)).noalias() += out.transpose() * in;
 }
 
-void linear(const Linear& shape, const float* weight, const float* x, float* y) {
+void multiply_rows(Workers& workers, std::span<const RowProduct> products) {
     using Vector = Eigen::Matrix<float, Eigen::Dynamic, 1>;
-    const ConstMap w(weight, index(shape.outputs), index(shape.inputs));
-    const Eigen::Map<const Vector> in(x, index(shape.inputs));
-    Eigen::Map<Vector>(y, index(shape.outputs)).noalias() = w * in;
+    const auto chunks = [](const RowProduct& product) {
+        return (product.shape.outputs + kChunkOutputs - 1) / kChunkOutputs;
+    };
+    std::size_t all = 0;
+    for (const RowProduct& product : products) {
+        all += chunks(product);
+    }
+    const auto body = [&](std::size_t chunk) {
+        const RowProduct* p = products.data();
+        for (; chunk >= chunks(*p); ++p) {
+            chunk -= chunks(*p);
+        }
+        const std::size_t first = chunk * kChunkOutputs;
+        const Eigen::Index rows = index(std::min(kChunkOutputs, p->shape.outputs - first));
+        const ConstMap w(p->weight + first * p->shape.inputs, rows, index(p->shape.inputs));
+        const Eigen::Map<const Vector> in(p->x, index(p->shape.inputs));
+        Eigen::Map<Vector>(p->y + first, rows).noalias() = w * in;
+    };
+    workers.run(all, std::cref(body));
 }
 
 }  // namespace spikeloom::models

@@ -74,7 +74,14 @@ void multiply(std::size_t rows, const float* x, const SharedFactor& factor, floa
 void accumulate(std::size_t rows, const float* dy, std::size_t outputs, std::size_t first,
                 std::size_t last, const SharedFactor& factor, float* dweight);
 
-/// y = W x for one row.
-void linear(const Linear& shape, const float* weight, const float* x, float* y);
+/// y = W x of one row.
+struct RowProduct {
+    Linear shape;
+    const float* weight;
+    const float* x;
+    float* y;
+};
+/// Several that do not depend on each other, shared out among the workers.
+void multiply_rows(Workers& workers, std::span<const RowProduct> products);
 
 }  // namespace spikeloom::models

@@ -8,6 +8,7 @@
 #include "models/wkv.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <utility>
 
@@ -45,11 +46,11 @@ const char* name_of(Site site) {
                                              "ffn_receptance_membrane",
                                              "ffn_receptance_spikes",
                                              "ffn_key",
+                                             "ffn_receptance",
                                              "ffn_value_membrane",
                                              "ffn_value_spikes",
                                              "ffn_hidden",
                                              "ffn_value",
-                                             "ffn_receptance",
                                              "ffn_drive",
                                              "ffn_membrane",
                                              "ffn_spikes",
@@ -78,8 +79,10 @@ Site spikes_of(LifSite site) {
 struct RecurrentModel::Impl {
     using Vector = AlignedVector<float>;
 
-    explicit Impl(const Parameters& model)
+    Impl(const Parameters& model, Workers* threads)
         : parameters(model),
+          alone(threads == nullptr ? std::make_unique<Workers>(1) : nullptr),
+          workers(threads == nullptr ? *alone : *threads),
           config(model.config()),
           channels(static_cast<std::size_t>(config.channels)),
           hidden(config.hidden()),
@@ -88,7 +91,9 @@ struct RecurrentModel::Impl {
           state(config),
           x(channels),
           normalised(channels),
-          mixed(channels),
+          mixed_k(channels),
+          mixed_v(channels),
+          mixed_r(channels),
           key(channels),
           value(channels),
           receptance(channels),
@@ -127,17 +132,18 @@ struct RecurrentModel::Impl {
         show(spikes_of(site), layer, driven);
     }
 
-    /// `to` = W mix(normalised, before), or W of the spikes that the mix drives; shows what arises.
-    void project(LifSite in_front, Site mixed_site, Site site, std::size_t layer,
-                 std::span<const float> mix, std::span<const float> before,
-                 std::span<const float> weight, State::Layer& memory, Vector& to) {
-        mix_row(channels, mix.data(), normalised.data(), before.data(), mixed.data());
-        show(mixed_site, layer, mixed);
-        if (config.spikes_in_front()) {
-            fire(in_front, layer, memory, mixed);
-        }
-        linear({to.size(), channels}, weight.data(), mixed.data(), to.data());
+    /// What a matrix reads: the mix of `normalised` and `before`, or the spikes that it drives.
+    void mix(LifSite in_front, Site site, std::size_t layer, std::span<const float> shares,
+             std::span<const float> before, State::Layer& memory, Vector& to) {
+        mix_row(channels, shares.data(), normalised.data(), before.data(), to.data());
         show(site, layer, to);
+        if (config.spikes_in_front()) {
+            fire(in_front, layer, memory, to);
+        }
+    }
+
+    RowProduct product(std::span<const float> weight, const Vector& from, Vector& to) const {
+        return {{to.size(), from.size()}, weight.data(), from.data(), to.data()};
     }
 
     /// What a sub-block's drive adds to the residual stream.
@@ -166,12 +172,18 @@ struct RecurrentModel::Impl {
         const TimeMixTensors<const float>& att = layer.att;
         normalise(layer.ln1_weight, layer.ln1_bias, x, normalised);
         show(Site::att_normalised, l, normalised);
-        project(LifSite::att_key, Site::att_mixed_k, Site::att_key, l, att.time_mix_k,
-                memory.att_shift, att.key, memory, key);
-        project(LifSite::att_value, Site::att_mixed_v, Site::att_value, l, att.time_mix_v,
-                memory.att_shift, att.value, memory, value);
-        project(LifSite::att_receptance, Site::att_mixed_r, Site::att_receptance, l, att.time_mix_r,
-                memory.att_shift, att.receptance, memory, receptance);
+        mix(LifSite::att_key, Site::att_mixed_k, l, att.time_mix_k, memory.att_shift, memory,
+            mixed_k);
+        mix(LifSite::att_value, Site::att_mixed_v, l, att.time_mix_v, memory.att_shift, memory,
+            mixed_v);
+        mix(LifSite::att_receptance, Site::att_mixed_r, l, att.time_mix_r, memory.att_shift, memory,
+            mixed_r);
+        multiply_rows(workers,
+                      std::array{product(att.key, mixed_k, key), product(att.value, mixed_v, value),
+                                 product(att.receptance, mixed_r, receptance)});
+        show(Site::att_key, l, key);
+        show(Site::att_value, l, value);
+        show(Site::att_receptance, l, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
 
         // y first, without its gate, so that it can be shown.
@@ -188,7 +200,7 @@ struct RecurrentModel::Impl {
         if (config.spikes_in_front()) {
             fire(LifSite::att_output, l, memory, gated);
         }
-        linear({channels, channels}, att.output.data(), gated.data(), drive.data());
+        multiply_rows(workers, std::array{product(att.output, gated, drive)});
         show(Site::att_drive, l, drive);
         add_drive(LifSite::att, l, memory);
         show(Site::att_residual, l, x);
@@ -211,15 +223,19 @@ struct RecurrentModel::Impl {
         const ChannelMixTensors<const float>& ffn = layer.ffn;
         normalise(layer.ln2_weight, layer.ln2_bias, x, normalised);
         show(Site::ffn_normalised, l, normalised);
-        project(LifSite::ffn_key, Site::ffn_mixed_k, Site::ffn_key, l, ffn.time_mix_k,
-                memory.ffn_shift, ffn.key, memory, wide);
-        project(LifSite::ffn_receptance, Site::ffn_mixed_r, Site::ffn_receptance, l, ffn.time_mix_r,
-                memory.ffn_shift, ffn.receptance, memory, receptance);
+        mix(LifSite::ffn_key, Site::ffn_mixed_k, l, ffn.time_mix_k, memory.ffn_shift, memory,
+            mixed_k);
+        mix(LifSite::ffn_receptance, Site::ffn_mixed_r, l, ffn.time_mix_r, memory.ffn_shift, memory,
+            mixed_r);
+        multiply_rows(workers, std::array{product(ffn.key, mixed_k, wide),
+                                          product(ffn.receptance, mixed_r, receptance)});
+        show(Site::ffn_key, l, wide);
+        show(Site::ffn_receptance, l, receptance);
         std::copy(normalised.begin(), normalised.end(), memory.ffn_shift.begin());
 
         activate(l, memory);
         show(Site::ffn_hidden, l, wide);
-        linear({channels, hidden}, ffn.value.data(), wide.data(), value.data());
+        multiply_rows(workers, std::array{product(ffn.value, wide, value)});
         show(Site::ffn_value, l, value);
         for (std::size_t c = 0; c < channels; ++c) {
             drive[c] = sigmoid(receptance[c]) * value[c];
@@ -230,6 +246,8 @@ struct RecurrentModel::Impl {
     }
 
     const Parameters& parameters;
+    std::unique_ptr<Workers> alone;  // where none were given
+    Workers& workers;
     ModelConfig config;
     std::size_t channels;
     std::size_t hidden;
@@ -237,12 +255,16 @@ struct RecurrentModel::Impl {
     Lif lif;
     State state;
     Observer observer;
-    Vector x, normalised, mixed, key, value, receptance, gated, drive, wide, logits;
+    Vector x, normalised, mixed_k, mixed_v, mixed_r, key, value, receptance, gated, drive, wide,
+        logits;
     Vector decay;  // [L, C], w = -exp(time_decay)
 };
 
 RecurrentModel::RecurrentModel(const Parameters& parameters)
-    : impl_(std::make_unique<Impl>(parameters)) {}
+    : impl_(std::make_unique<Impl>(parameters, nullptr)) {}
+
+RecurrentModel::RecurrentModel(const Parameters& parameters, Workers& workers)
+    : impl_(std::make_unique<Impl>(parameters, &workers)) {}
 
 RecurrentModel::~RecurrentModel() = default;
 RecurrentModel::RecurrentModel(RecurrentModel&&) noexcept = default;
@@ -264,7 +286,7 @@ std::span<const float> RecurrentModel::step(int token) {
     m.normalise(tensors.ln_out_weight, tensors.ln_out_bias, m.x, m.normalised);
     const std::size_t last = tensors.layers.size() - 1;
     m.show(Site::head_input, last, m.normalised);
-    linear({m.vocabulary, m.channels}, tensors.head.data(), m.normalised.data(), m.logits.data());
+    multiply_rows(m.workers, std::array{m.product(tensors.head, m.normalised, m.logits)});
     m.show(Site::logits, last, m.logits);
     return m.logits;
 }

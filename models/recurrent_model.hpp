@@ -2,6 +2,7 @@
 // computes.
 #pragma once
 
+#include "base/parallel.hpp"
 #include "models/parameters.hpp"
 #include "models/state.hpp"
 
@@ -46,17 +47,17 @@ enum class Site {
     ffn_receptance_membrane,
     ffn_receptance_spikes,
     ffn_key,             ///< [H], before the activation
+    ffn_receptance,      ///< before the sigmoid
     ffn_value_membrane,  ///< [H], of hidden neurons
     ffn_value_spikes,    ///< [H]
     ffn_hidden,          ///< [H], the input of `value`: rectified values or spikes
     ffn_value,
-    ffn_receptance,  ///< before the sigmoid
-    ffn_drive,       ///< sigmoid(receptance) * value
-    ffn_membrane,    ///< of the neurons behind the channel-mix
-    ffn_spikes,      ///< what enters the residual stream
-    ffn_residual,    ///< the residual stream at the layer's end
-    head_input,      ///< ln_out (layer: the last)
-    logits,          ///< [V] (layer: the last)
+    ffn_drive,     ///< sigmoid(receptance) * value
+    ffn_membrane,  ///< of the neurons behind the channel-mix
+    ffn_spikes,    ///< what enters the residual stream
+    ffn_residual,  ///< the residual stream at the layer's end
+    head_input,    ///< ln_out (layer: the last)
+    logits,        ///< [V] (layer: the last)
 };
 
 /// "att_mixed_k" and so on.
@@ -73,6 +74,8 @@ class RecurrentModel {
     /// Starts at the state before the first token. Keeps a reference: the parameters must outlive
     /// it.
     explicit RecurrentModel(const Parameters& parameters);
+    /// The same on several threads, whose number changes no bit.
+    RecurrentModel(const Parameters& parameters, Workers& workers);
     ~RecurrentModel();
     RecurrentModel(RecurrentModel&&) noexcept;
 

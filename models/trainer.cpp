@@ -43,6 +43,11 @@ Trainer::Trainer(const TrainingRun& run, Workers& workers)
     if (run.training.weight_bits == 1) {
         throw InputError("training.weight_bits: found 1; allowed are 0 and 2 to 16");
     }
+    if (run.training.evaluation_stride > run.model.context) {
+        throw InputError(
+            "training.evaluation_stride: found " + std::to_string(run.training.evaluation_stride) +
+            "; at most model.context, " + std::to_string(run.model.context) + ", is allowed");
+    }
     if (rounded_ && run.model.tied_head) {
         throw InputError(
             "training.weight_bits with model.tied_head: the embedding cannot be rounded "
@@ -119,8 +124,11 @@ CurvePoint Trainer::evaluate_now(const Corpus& corpus) const {
     const Tokens& text = corpus.validation();
     if (text.size() >= 2) {
         const auto most = static_cast<std::size_t>(run_.training.evaluation_tokens);
-        point.valid_bits =
-            evaluate(parameters(), text.ids(0, std::min(text.size(), most)), workers_);
+        const std::vector<int> ids = text.ids(0, std::min(text.size(), most));
+        const auto stride = static_cast<std::size_t>(run_.training.evaluation_stride);
+        const Windows windows{static_cast<std::size_t>(run_.model.context), stride};
+        point.valid_bits = stride == 0 ? evaluate(parameters(), ids, workers_)
+                                       : evaluate(parameters(), ids, windows, workers_);
     }
     point.activity = activity();
     return point;

@@ -42,6 +42,9 @@ void describe(schema::Walk& walk, TrainingConfig& config) {
                  "steps between evaluations; 0: at the end alone");
     walk.integer("evaluation_tokens", config.evaluation_tokens, {2, 1'000'000'000'000},
                  "tokens of the validation text an evaluation reads, from its beginning");
+    walk.integer("evaluation_stride", config.evaluation_stride, {0, 1'048'576},
+                 "an evaluation reads windows of model.context tokens that start so many tokens "
+                 "apart, at most the context; 0: one context, from its first token on");
     walk.integer("checkpoint_interval", config.checkpoint_interval, {0, 1'000'000'000'000},
                  "steps between checkpoints; 0: at the end alone");
 }

@@ -30,7 +30,8 @@ struct TrainingConfig {
     double validation_fraction = 0.05;
     std::int64_t evaluation_interval = 250;  ///< steps between evaluations; 0: at the end alone
     std::int64_t evaluation_tokens = 16384;  ///< of the validation text, from its beginning
-    std::int64_t checkpoint_interval = 0;    ///< steps between checkpoints; 0: at the end alone
+    int evaluation_stride = 0;  ///< of windows of `context` tokens; 0: one context, all of them
+    std::int64_t checkpoint_interval = 0;  ///< steps between checkpoints; 0: at the end alone
 };
 
 void describe(schema::Walk& walk, TrainingConfig& config);

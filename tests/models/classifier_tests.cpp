@@ -238,17 +238,17 @@ TEST_CASE("A classifier in a file is the same classifier, and no language model"
 TEST_CASE("A classifier carries the tokenizer that its texts are read with") {
     ModelConfig config = classifying(2);
     config.vocabulary = 256;
-    const TextFile file;
-    Classifier(random_classifier(config, 2), {"a", "b"}, Tokenizer::bytes(), 100).save(file.path);
+    const tests::TemporaryFile file("classifier");
+    Classifier(random_classifier(config, 2), {"a", "b"}, Tokenizer::bytes(), 100).save(file.path());
     const std::vector<LabelledText> rows{{"b", "hi\xff"}};
-    CHECK(Classifier::load(file.path).examples(rows, "t")[0].tokens ==
+    CHECK(Classifier::load(file.path()).examples(rows, "t")[0].tokens ==
           std::vector<int>{'h', 'i', 255});
     // Four characters, whose ids are their places.
     config.vocabulary = 4;
     Classifier(random_classifier(config, 2), {"a", "b"},
                Tokenizer::parse(R"({"0": "x", "1": "h", "2": " ", "3": "i"})", "v.json"), 100)
-        .save(file.path);
-    CHECK(Classifier::load(file.path).examples({{"b", "hi hi"}}, "t")[0].tokens ==
+        .save(file.path());
+    CHECK(Classifier::load(file.path()).examples({{"b", "hi hi"}}, "t")[0].tokens ==
           std::vector<int>{1, 3, 2, 1, 3});
 }
 

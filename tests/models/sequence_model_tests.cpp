@@ -260,6 +260,21 @@ TEST_CASE("The number of threads changes no bit of outputs and gradients") {
     }
 }
 
+TEST_CASE("The number of threads changes no bit of what the recurrent form says") {
+    ModelConfig config;
+    config.layers = 2;
+    config.channels = 150;  // more than one chunk of outputs, and a part of one
+    const Parameters parameters = random_parameters(config, 41);
+    RecurrentModel one(parameters);
+    Workers workers(3);
+    RecurrentModel three(parameters, workers);
+    for (const int token : {0, 200, 31, 7}) {
+        const std::span<const float> expected = one.step(token);
+        const std::span<const float> found = three.step(token);
+        CHECK(std::equal(found.begin(), found.end(), expected.begin(), expected.end()));
+    }
+}
+
 TEST_CASE("A snapshot of the recurrent state can be gone back to") {
     const Parameters parameters = random_parameters(odd_config(Variant::linear_lif), 40);
     RecurrentModel model(parameters);

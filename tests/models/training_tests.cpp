@@ -2,6 +2,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/schema.hpp"
+#include "models/evaluation.hpp"
 #include "models/tokenizer.hpp"
 #include "models/trainer.hpp"
 #include "tests/models/integer_fixtures.hpp"
@@ -81,6 +82,21 @@ TEST_CASE("Training lowers the loss on training and held-out text") {
     for (const CurvePoint& point : trainer.curve()) {
         CHECK(point.activity.size() == 2 * lif_sites(run.model).size());
     }
+}
+
+TEST_CASE("Validation can read windows of the context's length that overlap") {
+    TrainingRun run = tiny_run();
+    run.training.evaluation_stride = 4;
+    run.training.evaluation_tokens = 60;
+    Workers workers(1);
+    Trainer trainer(run, workers);
+    const Corpus corpus = tiny_corpus();
+    trainer.train(corpus, 0, {});
+    const Windows windows{static_cast<std::size_t>(run.model.context), 4};
+    CHECK(trainer.curve().back().valid_bits ==
+          evaluate(trainer.parameters(), corpus.validation().ids(0, 60), windows, workers));
+    run.training.evaluation_stride = run.model.context + 1;
+    CHECK_THROWS_AS(Trainer(run, workers), InputError);
 }
 
 TEST_CASE("The number of threads changes no bit of a trained model; the seed does") {
