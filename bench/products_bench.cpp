@@ -22,7 +22,7 @@ using namespace spikeloom::models;
 using Vector = AlignedVector<float>;
 using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-constexpr std::size_t kChunk = 128;  // rows and outputs, as in SequenceModel
+constexpr std::size_t kChunkRows = 128;  // as in SequenceModel
 
 Vector random_values(std::size_t count) {
     Random random(1);
@@ -63,21 +63,22 @@ void compare(Workers& workers, const Linear& shape, std::size_t rows) {
     };
     const auto forward = [&] {
         prepare(workers, for_outputs(factor, shape, w.data()));
-        in_chunks(workers, rows, kChunk, [&](std::size_t first, std::size_t last) {
+        in_chunks(workers, rows, kChunkRows, [&](std::size_t first, std::size_t last) {
             multiply(last - first, x.data() + first * inputs, factor, y.data() + first * outputs);
         });
     };
     const auto input_gradient = [&] {
         prepare(workers, for_input_gradient(factor, shape, w.data()));
-        in_chunks(workers, rows, kChunk, [&](std::size_t first, std::size_t last) {
+        in_chunks(workers, rows, kChunkRows, [&](std::size_t first, std::size_t last) {
             multiply(last - first, dy.data() + first * outputs, factor, dx.data() + first * inputs);
         });
     };
     const auto weight_gradient = [&] {
         prepare(workers, for_weight_gradient(factor, shape, rows, x.data()));
-        in_chunks(workers, outputs, kChunk, [&](std::size_t first, std::size_t last) {
-            accumulate(rows, dy.data(), outputs, first, last, factor, dw.data());
-        });
+        in_chunks(workers, outputs, chunk_of_outputs(outputs),
+                  [&](std::size_t first, std::size_t last) {
+                      accumulate(rows, dy.data(), outputs, first, last, factor, dw.data());
+                  });
     };
     const auto times = bench::by_turns({eigen, forward, input_gradient, weight_gradient}, 1.5);
     const double operations = 2e-9 * static_cast<double>(outputs * inputs * rows);

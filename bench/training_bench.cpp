@@ -30,7 +30,7 @@ using namespace spikeloom;
 using namespace spikeloom::models;
 using Vector = AlignedVector<float>;
 
-constexpr std::size_t kChunk = 128;         // rows and outputs, as in SequenceModel
+constexpr std::size_t kChunkRows = 128;     // as in SequenceModel
 constexpr std::size_t kChunkChannels = 64;  // likewise
 
 Vector random_values(std::size_t count, double deviation = 1.0) {
@@ -148,11 +148,9 @@ class Step {
 
   private:
     template <class Body>
-    void in_chunks(std::size_t count, const Body& body) {
-        const auto one = [&](std::size_t i) {
-            body(i * kChunk, std::min(count, (i + 1) * kChunk));
-        };
-        workers_.run((count + kChunk - 1) / kChunk, std::cref(one));
+    void in_chunks(std::size_t count, std::size_t chunk, const Body& body) {
+        const auto one = [&](std::size_t i) { body(i * chunk, std::min(count, (i + 1) * chunk)); };
+        workers_.run((count + chunk - 1) / chunk, std::cref(one));
     }
 
     /// body(block, first channel, offset of its first element).
@@ -170,7 +168,7 @@ class Step {
     /// Forwards, and backwards to the inputs and to the weight.
     void product(const Linear& shape, std::span<const float> weight, std::span<float> dweight) {
         const auto rowwise = [&](std::size_t from, std::size_t to) {
-            in_chunks(rows_, [&, from, to](std::size_t first, std::size_t last) {
+            in_chunks(rows_, kChunkRows, [&, from, to](std::size_t first, std::size_t last) {
                 multiply(last - first, in_.data() + first * from, factor_,
                          out_.data() + first * to);
             });
@@ -180,9 +178,11 @@ class Step {
         prepare(workers_, for_input_gradient(factor_, shape, weight.data()));
         rowwise(shape.outputs, shape.inputs);
         prepare(workers_, for_weight_gradient(factor_, shape, rows_, in_.data()));
-        in_chunks(shape.outputs, [&](std::size_t first, std::size_t last) {
-            accumulate(rows_, out_.data(), shape.outputs, first, last, factor_, dweight.data());
-        });
+        in_chunks(shape.outputs, chunk_of_outputs(shape.outputs),
+                  [&](std::size_t first, std::size_t last) {
+                      accumulate(rows_, out_.data(), shape.outputs, first, last, factor_,
+                                 dweight.data());
+                  });
     }
 
     ModelConfig config_;

@@ -81,7 +81,8 @@ struct Application {
 
 /// Several at once, shared out among the workers in chunks of rows.
 void apply_all(Workers& workers, std::span<const Application> applications) {
-    constexpr std::size_t kRows = 64;
+    // Long enough runs of weights for prefetching, short enough for threads to share.
+    constexpr std::size_t kRows = 128;
     const auto chunks = [](const Application& a) { return (a.to.size() + kRows - 1) / kRows; };
     std::size_t all = 0;
     for (const Application& application : applications) {

@@ -4,6 +4,11 @@ namespace spikeloom::models {
 
 namespace {
 
+/// Bytes of a cache line, and how far ahead weights are asked for: the processor's own prefetching
+/// starts anew at every page.
+constexpr std::size_t kLine = 64;
+constexpr std::size_t kAhead = 4096;
+
 /// Four rows at a time: four independent sums keep the multipliers busy, and share the events'
 /// loads.
 template <class Weight>
@@ -20,6 +25,9 @@ void multiply_rows(const Weight* weights, std::span<const std::int16_t> events,
         std::int32_t total_b = 0;
         std::int32_t total_c = 0;
         std::int32_t total_d = 0;
+        for (std::size_t at = 0; at < 4 * columns * sizeof(Weight); at += kLine) {
+            __builtin_prefetch(reinterpret_cast<const char*>(a) + kAhead + at);
+        }
         for (std::size_t i = 0; i < columns; ++i) {
             const std::int32_t event = events[i];
             total_a += a[i] * event;

@@ -10,6 +10,7 @@
 #include "base/parallel.hpp"
 #include "models/aligned_vector.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -68,6 +69,12 @@ inline void prepare(Workers& workers, const Preparation& preparation) {
 
 /// y[rows, width] = x[rows, depth] factor.
 void multiply(std::size_t rows, const float* x, const SharedFactor& factor, float* y);
+
+/// Outputs of a chunk of dW: as many as make packing dy count, as few as leave some for each
+/// thread.
+constexpr std::size_t chunk_of_outputs(std::size_t outputs) {
+    return std::clamp<std::size_t>(outputs / 4, 32, 128);
+}
 
 /// dW[o, :] += sum over all rows of dy[row, o] x[row, :], for the outputs first <= o < last.
 /// dy is [rows, outputs], the factor x.

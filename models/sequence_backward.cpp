@@ -12,16 +12,20 @@ namespace spikeloom::models {
 
 namespace {
 
+std::size_t chunks_of_outputs(std::size_t outputs) {
+    return (outputs + chunk_of_outputs(outputs) - 1) / chunk_of_outputs(outputs);
+}
+
 /// Runs the tasks in chunks of outputs, and `row_body(row chunk)` for the row chunks behind them:
 /// the two do not depend on each other, so no thread waits between them.
 template <std::size_t N, class RowBody>
-void run_with_weights(Workers& workers, std::size_t rows, std::size_t chunk_outputs,
-                      const std::array<WeightTask, N>& tasks, std::array<SharedFactor, 4>& factors,
-                      std::size_t row_chunks, const RowBody& row_body) {
+void run_with_weights(Workers& workers, std::size_t rows, const std::array<WeightTask, N>& tasks,
+                      std::array<SharedFactor, 4>& factors, std::size_t row_chunks,
+                      const RowBody& row_body) {
     std::size_t weight_chunks = 0;
     std::array<Preparation, N> preparations;
     for (std::size_t i = 0; i < N; ++i) {
-        weight_chunks += (tasks[i].shape.outputs + chunk_outputs - 1) / chunk_outputs;
+        weight_chunks += chunks_of_outputs(tasks[i].shape.outputs);
         preparations[i] = for_weight_gradient(factors[i], tasks[i].shape, rows, tasks[i].x);
     }
     prepare(workers, preparations);
@@ -32,15 +36,15 @@ void run_with_weights(Workers& workers, std::size_t rows, std::size_t chunk_outp
         }
         for (std::size_t i = 0; i < N; ++i) {
             const WeightTask& task = tasks[i];
-            const std::size_t chunks = (task.shape.outputs + chunk_outputs - 1) / chunk_outputs;
-            if (chunk < chunks) {
-                const std::size_t first = chunk * chunk_outputs;
-                accumulate(rows, task.dy, task.shape.outputs, first,
-                           std::min(task.shape.outputs, first + chunk_outputs), factors[i],
+            const std::size_t outputs = task.shape.outputs;
+            if (chunk < chunks_of_outputs(outputs)) {
+                const std::size_t first = chunk * chunk_of_outputs(outputs);
+                accumulate(rows, task.dy, outputs, first,
+                           std::min(outputs, first + chunk_of_outputs(outputs)), factors[i],
                            task.dweight);
                 return;
             }
-            chunk -= chunks;
+            chunk -= chunks_of_outputs(outputs);
         }
     };
     workers.run(weight_chunks + row_chunks, std::cref(body));
@@ -103,14 +107,13 @@ void SequenceModel::Impl::head_backward(const ModelTensors<const float>& tensors
     const std::array<WeightTask, 1> weights{
         {{shape, logits.data(), scratch.mixed_k.data(), gradients.head.data()}}};
     prepare_head(tensors, for_input_gradient);
-    run_with_weights(workers, rows, kChunkOutputs, weights, factors.inputs, row_chunks,
-                     [&](std::size_t chunk) {
-                         const std::size_t first = chunk * kChunkRows;
-                         const std::size_t last = std::min(rows, first + kChunkRows);
-                         multiply(last - first, logits.data() + first * vocabulary, factors.output,
-                                  scratch.d1.data() + first * channels);
-                         final_norm_rows_backward(first, last, chunk);
-                     });
+    run_with_weights(workers, rows, weights, factors.inputs, row_chunks, [&](std::size_t chunk) {
+        const std::size_t first = chunk * kChunkRows;
+        const std::size_t last = std::min(rows, first + kChunkRows);
+        multiply(last - first, logits.data() + first * vocabulary, factors.output,
+                 scratch.d1.data() + first * channels);
+        final_norm_rows_backward(first, last, chunk);
+    });
     add_final_norm_sums(gradients);
 }
 
@@ -372,28 +375,27 @@ void SequenceModel::Impl::finish_sub_block(const std::array<WeightTask, W>& weig
                                            const float* x, std::span<float> dgain,
                                            std::span<float> dbias) {
     Scratch& s = scratch;
-    run_with_weights(workers, rows, kChunkOutputs, weights, factors.inputs, row_chunks,
-                     [&](std::size_t chunk) {
-                         const std::size_t first = chunk * kChunkRows;
-                         const std::size_t last = std::min(rows, first + kChunkRows);
-                         float* const dnorm = s.rows.data() + (chunk * 3 + 2) * channels;
-                         float* const sums = s.row_sums.data() + chunk * kRowSums * channels;
-                         std::fill_n(sums, kRowSums * channels, 0.0F);
-                         const auto unmix = [&](std::size_t row, const RowStatistics& statistics,
-                                                const float* now, const float* before) {
-                             const std::size_t at = row * channels;
-                             std::fill_n(dnorm, channels, 0.0F);
-                             for (std::size_t m = 0; m < M; ++m) {
-                                 const float* const dout = mixes[m].dmixed + at;
-                                 mix_row_backward(channels, mixes[m].mix, now, before, dout,
-                                                  ends_sequence(row) ? nullptr : dout + channels,
-                                                  dnorm, sums + (2 + m) * channels);
-                             }
-                             normalise_row_backward(norm, statistics, x + at, dnorm,
-                                                    s.dx.data() + at, sums, sums + channels);
-                         };
-                         walk_normalised(first, last, chunk, norm, x, empty_shift(), unmix);
-                     });
+    run_with_weights(workers, rows, weights, factors.inputs, row_chunks, [&](std::size_t chunk) {
+        const std::size_t first = chunk * kChunkRows;
+        const std::size_t last = std::min(rows, first + kChunkRows);
+        float* const dnorm = s.rows.data() + (chunk * 3 + 2) * channels;
+        float* const sums = s.row_sums.data() + chunk * kRowSums * channels;
+        std::fill_n(sums, kRowSums * channels, 0.0F);
+        const auto unmix = [&](std::size_t row, const RowStatistics& statistics, const float* now,
+                               const float* before) {
+            const std::size_t at = row * channels;
+            std::fill_n(dnorm, channels, 0.0F);
+            for (std::size_t m = 0; m < M; ++m) {
+                const float* const dout = mixes[m].dmixed + at;
+                mix_row_backward(channels, mixes[m].mix, now, before, dout,
+                                 ends_sequence(row) ? nullptr : dout + channels, dnorm,
+                                 sums + (2 + m) * channels);
+            }
+            normalise_row_backward(norm, statistics, x + at, dnorm, s.dx.data() + at, sums,
+                                   sums + channels);
+        };
+        walk_normalised(first, last, chunk, norm, x, empty_shift(), unmix);
+    });
     add_parts(s.row_sums.data(), row_chunks, kRowSums, 0, dgain);
     add_parts(s.row_sums.data(), row_chunks, kRowSums, 1, dbias);
     for (std::size_t m = 0; m < M; ++m) {

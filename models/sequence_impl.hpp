@@ -34,8 +34,6 @@ struct SequenceModel::Impl {
 
     /// Rows of a product's chunk: fewer make packing the weights count, more make idle threads.
     static constexpr std::size_t kChunkRows = 128;
-    /// Outputs of a weight gradient's chunk.
-    static constexpr std::size_t kChunkOutputs = 128;
     /// Channels that walk along time together.
     static constexpr std::size_t kChunkChannels = 64;
     /// Vectors that a chunk of rows sums up: gain and bias of a LayerNorm, up to three mixes.
