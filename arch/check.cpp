@@ -258,7 +258,7 @@ void check(const Program& program, const ChipConfig& config) {
     Connections(program, config).check();
     check_images(program.synapse_images, "synapse memory", config.core.synapse_bytes, config,
                  false);
-    check_images(program.memory_images, "memory", config.memory.dram.bytes(), config, true);
+    check_images(program.memory_images, "memory", config.memory.bytes(), config, true);
 }
 
 }  // namespace spikeloom::arch

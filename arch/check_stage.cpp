@@ -140,8 +140,7 @@ class StageCheck {
             refuse(where + "remote rows of " + std::to_string(bytes) +
                    " bytes; the DMA engine fetches " + std::to_string(config_.core.dma_row_bytes));
         }
-        const std::uint64_t memory =
-            remote ? config_.memory.dram.bytes() : config_.core.synapse_bytes;
+        const std::uint64_t memory = remote ? config_.memory.bytes() : config_.core.synapse_bytes;
         const std::uint64_t span = std::uint64_t{block.axons - 1} * block.row_stride + bytes;
         if (block.address > memory || span > memory - block.address) {
             refuse(where + "rows in bytes " + std::to_string(block.address) + " and the " +

@@ -5,6 +5,8 @@
 #include "arch/fabric.hpp"
 #include "arch/host_tile.hpp"
 #include "arch/memory_tile.hpp"
+#include "arch/protocol_checker.hpp"
+#include "arch/sram.hpp"
 #include "base/error.hpp"
 
 #include <cmath>
@@ -39,14 +41,26 @@ std::vector<std::string> mac_names(const Program& program) {
 
 /// The SystemC design. It is the network's sink and passes what is delivered to the tiles.
 struct Chip::Parts final : noc::DeliverySink {
+    /// A memory tile, its memory, and a checker on the link between them.
     struct Memory {
         Memory(const std::string& name, Fabric& shared, TileId at)
-            : dram(("dram_" + name).c_str(), shared.config.memory.dram),
-              tile(("memory_" + name).c_str(), shared, at) {
-            tile.socket.bind(dram.socket);
+            : tile(("memory_" + name).c_str(), shared, at),
+              checker(("memory_link_" + name).c_str()) {
+            const MemoryConfig& config = shared.config.memory;
+            tile.socket.bind(checker.upstream);
+            if (config.kind == MemoryKind::dram) {
+                dram = std::make_unique<Dram>(("dram_" + name).c_str(), config.dram);
+                checker.downstream.bind(dram->socket);
+            } else {
+                sram = std::make_unique<Sram>(("sram_" + name).c_str(), config.sram,
+                                              shared.clocks.core_period);
+                checker.downstream.bind(sram->socket);
+            }
         }
-        Dram dram;
         MemoryTile tile;
+        ProtocolChecker checker;
+        std::unique_ptr<Dram> dram;
+        std::unique_ptr<Sram> sram;
     };
 
     Parts(const ChipConfig& chip, Program what)
@@ -109,6 +123,7 @@ struct Chip::Parts final : noc::DeliverySink {
 
     void count_network(Counts& into) const;
     void count_memories(Counts& into) const;
+    void check_links() const;
     [[noreturn]] void report_stall() const;
     bool finished() const;
 
@@ -151,12 +166,33 @@ void Chip::Parts::count_network(Counts& into) const {
 
 void Chip::Parts::count_memories(Counts& into) const {
     for (const TileId tile : config.memory_tiles) {
-        const Dram::Commands commands = memories[tile]->dram.commands();
-        into.set(tile, Event::dram_activates, commands.activates);
-        into.set(tile, Event::dram_precharges, commands.precharges);
-        into.set(tile, Event::dram_read_bursts, commands.read_bursts);
-        into.set(tile, Event::dram_write_bursts, commands.write_bursts);
-        into.set(tile, Event::dram_refreshes, commands.refreshes);
+        if (const Sram* const sram = memories[tile]->sram.get()) {
+            into.set(tile, Event::memory_sram_read_bits, sram->read_bits());
+            into.set(tile, Event::memory_sram_write_bits, sram->write_bits());
+            continue;
+        }
+        const DramCounts counts_of = memories[tile]->dram->counts();
+        into.set(tile, Event::dram_activates, counts_of.activates);
+        into.set(tile, Event::dram_precharges, counts_of.precharges);
+        into.set(tile, Event::dram_read_bursts, counts_of.read_bursts);
+        into.set(tile, Event::dram_write_bursts, counts_of.write_bursts);
+        into.set(tile, Event::dram_refreshes, counts_of.refreshes);
+        into.set(tile, Event::dram_bank_refreshes, counts_of.bank_refreshes);
+        for (std::size_t state = 0; state < kDramStates; ++state) {
+            into.set(
+                tile,
+                static_cast<Event>(static_cast<std::size_t>(Event::dram_active_cycles) + state),
+                counts_of.cycles[state]);
+        }
+    }
+}
+
+void Chip::Parts::check_links() const {
+    for (const auto& memory : memories) {
+        if (memory && !memory->checker.violations().empty()) {
+            throw CheckFailed("a breach of the TLM-2.0 base protocol: " +
+                              memory->checker.violations().front());
+        }
     }
 }
 
@@ -240,6 +276,7 @@ void Chip::run() {
             parts_->report_stall();
         }
     } while (sc_core::sc_pending_activity());
+    parts_->check_links();
     if (!parts_->finished()) {
         parts_->report_stall();
     }

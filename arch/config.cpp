@@ -15,7 +15,6 @@ namespace {
 constexpr std::int64_t kMostCycles = 65536;
 constexpr std::int64_t kMostEntries = std::int64_t{1} << 20;
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
-constexpr std::uint64_t kMostDramBytes = std::uint64_t{1} << 40;
 constexpr std::int64_t kMostWidth = 65536;
 constexpr double kSlowestClock = 1e3;
 constexpr double kFastestClock = 1e11;
@@ -68,64 +67,20 @@ void describe(schema::Walk& walk, CoreConfig& core) {
                  "buffer of a remote row, the longest that can be fetched, bytes");
 }
 
-void describe(schema::Walk& walk, DramConfig& dram) {
-    const schema::Integers cycles = {1, 1000000};
-    walk.integer("clock_ps", dram.clock_ps, {1, 1000000}, "clock period, ps");
-    walk.integer("width_bits", dram.width_bits, {8, 1024}, "data pins");
-    walk.integer("burst_length", dram.burst_length, {2, 64}, "transfers of a burst, two a cycle");
-    walk.integer("banks", dram.banks, {1, 1024}, "banks");
-    walk.integer("rows", dram.rows, {1, 1 << 20}, "rows of a bank");
-    walk.integer("columns", dram.columns, {1, 1 << 16}, "columns of a row");
-    walk.integer("rcd", dram.rcd, cycles, "activate to read or write (tRCD), clock cycles");
-    walk.integer("rp", dram.rp, cycles, "precharge of one bank (tRPpb)");
-    walk.integer("rp_all", dram.rp_all, cycles, "precharge of all banks (tRPab)");
-    walk.integer("ras", dram.ras, cycles, "activate to precharge (tRAS)");
-    walk.integer("rrd", dram.rrd, cycles, "activate to activate of another bank (tRRD)");
-    walk.integer("faw", dram.faw, cycles, "span of four activates (tFAW)");
-    walk.integer("ccd", dram.ccd, cycles, "read to read, write to write (tCCD)");
-    walk.integer("rl", dram.rl, cycles, "read to data (RL)");
-    walk.integer("dqsck", dram.dqsck, {0, 1000000}, "strobe's delay on top of it (tDQSCK)");
-    walk.integer("wl", dram.wl, cycles, "write to data (WL)");
-    walk.integer("rtp", dram.rtp, cycles, "read to precharge (tRTP)");
-    walk.integer("wr", dram.wr, cycles, "end of written data to precharge (tWR)");
-    walk.integer("wtr", dram.wtr, cycles, "end of written data to read (tWTR)");
-    walk.integer("refi", dram.refi, {0, 100000000}, "refresh interval (tREFI); 0: no refresh");
-    walk.integer("rfc", dram.rfc, cycles, "refresh of all banks (tRFCab)");
-
-    if (dram.width_bits % 8 != 0 || dram.burst_length % 2 != 0) {
-        walk.fail("burst_length", "a burst is " + std::to_string(dram.width_bits) + " bits x " +
-                                      std::to_string(dram.burst_length) +
-                                      "; allowed are whole bytes and an even number of transfers");
-    } else if (dram.page_bytes() % dram.burst_bytes() != 0) {
-        walk.fail("columns", "a row of " + std::to_string(dram.page_bytes()) +
-                                 " bytes; allowed is a multiple of a burst, " +
-                                 std::to_string(dram.burst_bytes()) + " bytes");
-    }
-    if (dram.bytes() > kMostDramBytes) {
-        walk.fail("rows", "the device holds " + std::to_string(dram.bytes()) +
-                              " bytes; allowed are " + std::to_string(kMostDramBytes));
-    }
-    if (dram.refi != 0 && dram.refi < std::uint64_t{dram.rfc} + dram.rp_all + dram.ras) {
-        walk.fail("refi",
-                  "refreshes leave no time for anything else; allowed is more than "
-                  "rfc + rp_all + ras");
-    }
-    if (dram.ccd < dram.burst_length / 2) {
-        walk.fail("ccd", "is shorter than a burst; allowed is at least burst_length / 2, " +
-                             std::to_string(dram.burst_length / 2));
-    }
-}
-
 void describe(schema::Walk& walk, MemoryConfig& memory) {
     walk.integer("request_queue", memory.request_queue, {1, kMostEntries}, "places, requests");
     walk.integer("controller_latency", memory.controller_latency, {1, kMostCycles},
-                 "cycles from a request to its first command");
+                 "cycles from a request to the memory");
     walk.integer("output_queue", memory.output_queue, {1, kMostEntries},
                  "places of the network interface's queue of responses, flits");
     walk.integer("output_credits", memory.output_credits, {1, kMostEntries},
                  "flits after which the interface returns their places");
-    walk.section("dram", "DRAM device, timings in its clock cycles",
+    walk.choice("kind", memory.kind, {{"dram", MemoryKind::dram}, {"sram", MemoryKind::sram}},
+                "what answers the requests");
+    walk.section("dram", "DRAM channel and its controller, times in cycles of its command clock",
                  [&] { describe(walk, memory.dram); });
+    walk.section("sram", "SRAM, times in cycles of the cores' clock",
+                 [&] { describe(walk, memory.sram); });
 }
 
 void describe(schema::Walk& walk, HostConfig& host) {
@@ -250,6 +205,8 @@ void describe(schema::Walk& walk, ChipConfig& config) {
     walk.integer("host_tile", config.host_tile, {0, 65535}, "tile of the host");
     walk.integers("memory_tiles", config.memory_tiles, {0, 65535},
                   "memory tiles; all tiles but these and the host's are spiking cores");
+    walk.flag("gate_idle_cores", config.gate_idle_cores,
+              "switch off the cores that a run gives nothing to do; they draw their gated share");
     walk.integer("stall_cycles", config.stall_cycles, {1000, std::int64_t{1} << 40},
                  "cycles without any progress after which a run is given up");
     walk.section("network", "network on chip", [&] { describe(walk, config.network); });

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "arch/clock.hpp"
+#include "arch/dram_config.hpp"
 #include "arch/program.hpp"
+#include "arch/sram_config.hpp"
 #include "noc/config.hpp"
 #include "noc/packet_format.hpp"
 
@@ -90,41 +92,19 @@ struct CoreConfig {
     std::uint32_t dma_row_bytes = 2048;  // the longest row; a buffer for each that is outstanding
 };
 
-/// Timings in DRAM clock cycles, by their JEDEC names.
-struct DramConfig {
-    std::uint32_t clock_ps = 625;
-    std::uint32_t width_bits = 16;
-    std::uint32_t burst_length = 16;
-    std::uint32_t banks = 8;
-    std::uint32_t rows = 65536;
-    std::uint32_t columns = 1024;
-    std::uint32_t rcd = 29;     // activate to read or write
-    std::uint32_t rp = 29;      // precharge of one bank
-    std::uint32_t rp_all = 34;  // precharge of all banks
-    std::uint32_t ras = 68;     // activate to precharge
-    std::uint32_t rrd = 16;     // activate to activate, another bank
-    std::uint32_t faw = 64;     // span of four activates
-    std::uint32_t ccd = 8;      // read to read, write to write
-    std::uint32_t rl = 28;      // read to data
-    std::uint32_t dqsck = 6;    // strobe's skew on top of it
-    std::uint32_t wl = 14;      // write to data
-    std::uint32_t rtp = 12;     // read to precharge
-    std::uint32_t wr = 29;      // end of write data to precharge
-    std::uint32_t wtr = 16;     // end of write data to read
-    std::uint32_t refi = 6246;  // refresh interval; 0: no refresh
-    std::uint32_t rfc = 448;    // refresh of all banks
-
-    std::uint32_t burst_bytes() const { return width_bits * burst_length / 8; }
-    std::uint64_t page_bytes() const { return std::uint64_t{columns} * width_bits / 8; }
-    std::uint64_t bytes() const { return page_bytes() * banks * rows; }
-};
+/// What answers behind a memory tile.
+enum class MemoryKind { dram, sram };
 
 struct MemoryConfig {
     std::uint32_t request_queue = 16;  // requests
     std::uint32_t controller_latency = 4;
     std::uint32_t output_queue = 64;  // flits
     std::uint32_t output_credits = 16;
+    MemoryKind kind = MemoryKind::dram;
     DramConfig dram;
+    SramConfig sram;
+
+    std::uint64_t bytes() const { return kind == MemoryKind::dram ? dram.bytes() : sram.bytes; }
 };
 
 struct HostConfig {
@@ -143,6 +123,7 @@ struct ChipConfig {
     CoreConfig core;
     MemoryConfig memory;
     HostConfig host;
+    bool gate_idle_cores = false;          // cores without work in a run are switched off
     std::uint64_t stall_cycles = 1000000;  // without any progress: the run is given up
 
     ChipConfig();  // a network with the four message classes

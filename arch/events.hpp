@@ -54,6 +54,14 @@ enum class Event : std::uint32_t {
     dram_read_bursts,
     dram_write_bursts,
     dram_refreshes,
+    dram_bank_refreshes,
+    dram_active_cycles,  // of its command clock, by the state its standby current depends on ...
+    dram_precharged_cycles,
+    dram_active_power_down_cycles,
+    dram_precharged_power_down_cycles,
+    dram_self_refresh_cycles,
+    memory_sram_read_bits,  // of a memory tile's SRAM, in words of its port
+    memory_sram_write_bits,
     memory_requests,  // requests a memory tile has served
     noc_buffer_write_bits,
     noc_buffer_read_bits,

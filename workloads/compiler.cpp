@@ -51,10 +51,10 @@ void load_memories(arch::Program& program, const std::vector<BlockRows>& rows,
         if (block.kind == AxonBlock::Kind::remote) {
             block.memory_tile = nearest_memory(stage.tile, chip);
             block.address = drams.append(block.memory_tile, packed.bytes);
-            if (block.address + packed.bytes.size() > chip.memory.dram.bytes()) {
+            if (block.address + packed.bytes.size() > chip.memory.bytes()) {
                 throw InputError("chip " + chip.name + ": the rows streamed from memory tile " +
                                  std::to_string(block.memory_tile) + " take more than the " +
-                                 std::to_string(chip.memory.dram.bytes()) + " bytes of its DRAM");
+                                 std::to_string(chip.memory.bytes()) + " bytes of its memory");
             }
         } else {
             block.address = synapses.append(stage.tile, packed.bytes);

@@ -28,10 +28,21 @@ double event_cycles(const AxonBlock& block, const arch::CoreConfig& core) {
     return std::max({1.0, read, quotient_up(block.row_length, core.lanes)});
 }
 
-/// Cycles from the request of a row to its last byte, over a network of average distance and from
-/// an open page or a closed one in equal parts, seen from the core's clock.
-double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
+/// Cycles of the cores' clock from a request to the row's last byte at the memory; from a DRAM with
+/// its page open or closed in equal parts.
+double memory_cycles(double row_bits, const arch::ChipConfig& chip) {
+    if (chip.memory.kind == arch::MemoryKind::sram) {
+        const arch::SramConfig& sram = chip.memory.sram;
+        return sram.latency + sram.interval * quotient_up(row_bits, sram.port_bits);
+    }
     const arch::DramConfig& dram = chip.memory.dram;
+    const double clocks = dram.access_cycles - 1.0 + dram.rcd / 2.0 + dram.rl + dram.dqsck +
+                          quotient_up(row_bits, 1.0 * dram.data_rate * dram.width_bits);
+    return clocks * dram.clock_ps * 1e-12 * chip.core_clock_hz;
+}
+
+/// Cycles from the request of a row to its last byte, over a network of average distance.
+double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
     const noc::NetworkConfig& network = chip.network;
     const double hops = (network.width + network.height) / 3.0;  // mean of a mesh
     const double hop_cycles =
@@ -39,10 +50,8 @@ double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
     const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;
     const double flits = quotient_up(row_bits, network.flit_bits);
     const double network_cycles = 2.0 * hops * hop_cycles + flits;
-    const double dram_cycles =
-        dram.rl + dram.dqsck + dram.rcd / 2.0 + quotient_up(row_bits, 2.0 * dram.width_bits);
     return chip.memory.controller_latency + network_cycles * chip.core_clock_hz / network.clock_hz +
-           dram_cycles * dram.clock_ps * 1e-12 * chip.core_clock_hz;
+           memory_cycles(row_bits, chip);
 }
 
 double vector_cycles(const arch::Stage& stage, const arch::VectorUnitConfig& unit) {
