@@ -12,7 +12,7 @@ constexpr PerComponent<std::string_view> kComponentNames = {
     "synapse_memory", "accumulates", "multiply_accumulates",
     "accumulators",   "neuron",      "core_control",
     "routers",        "links",       "dram",
-    "leakage"};
+    "clock",          "leakage"};
 constexpr PerComponent<std::string_view> kComponentTitles = {"synapse memory",
                                                              "accumulates",
                                                              "multiply-accumulates",
@@ -22,6 +22,7 @@ constexpr PerComponent<std::string_view> kComponentTitles = {"synapse memory",
                                                              "routers",
                                                              "links",
                                                              "DRAM",
+                                                             "clock",
                                                              "leakage"};
 constexpr std::array<std::string_view, kUnits> kUnitNames = {
     "core", "router", "memory_tile", "link", "chip", "sram_kibibyte", "buffer_bit"};
@@ -33,7 +34,8 @@ void describe_component(schema::Walk& walk, Component& component) {
         {choice(Component::synapse_memory), choice(Component::accumulates),
          choice(Component::multiply_accumulates), choice(Component::accumulators),
          choice(Component::neuron), choice(Component::core_control), choice(Component::routers),
-         choice(Component::links), choice(Component::dram), choice(Component::leakage)},
+         choice(Component::links), choice(Component::dram), choice(Component::clock),
+         choice(Component::leakage)},
         "the line of the report it is added to");
 }
 
@@ -113,6 +115,11 @@ void describe(schema::Walk& walk, StaticPower& power) {
         "what one unit is");
     describe_component(walk, power.component);
     describe_source(walk, power.source);
+    walk.number("gated_share", power.gated_share, {0.0, 1.0},
+                "share of it that an idle core draws where idle cores are power-gated; 1: all");
+    if (power.gated_share < 1.0 && power.per != Unit::core && power.per != Unit::sram_kibibyte) {
+        walk.fail("gated_share", "is below 1; allowed for powers per core and sram_kibibyte");
+    }
 }
 
 void describe(schema::Walk& walk, EnergyTable& table) {
@@ -124,6 +131,8 @@ void describe(schema::Walk& walk, EnergyTable& table) {
                           "price of each event the simulator counts, by its name");
     walk.section("multiply_accumulates", "price of mac_<w>x<a> where it is not among the events",
                  [&] { describe(walk, table.macs); });
+    walk.section("dram", "data sheet that prices the DRAM events that are not among the events",
+                 [&] { describe(walk, table.dram); });
     walk.table("static", table.static_powers,
                "powers that flow all the time, by a name of your own");
 }
@@ -131,6 +140,9 @@ void describe(schema::Walk& walk, EnergyTable& table) {
 std::optional<EventPrice> EnergyTable::price_of(std::string_view event) const {
     if (const auto found = events.find(std::string(event)); found != events.end()) {
         return found->second;
+    }
+    if (const auto picojoules = dram.picojoules(event)) {
+        return EventPrice{*picojoules, Component::dram, dram.source};
     }
     const auto widths = macs.source.empty() ? std::nullopt : mac_widths(event);
     if (!widths) {

@@ -6,6 +6,8 @@
 // table is written.
 #pragma once
 
+#include "analysis/dram_power.hpp"
+
 #include <array>
 #include <cstddef>
 #include <filesystem>
@@ -31,9 +33,10 @@ enum class Component {
     routers,               // buffers, crossbar and arbitration of the network
     links,                 // wires between routers
     dram,                  // commands and background of the DRAM behind memory tiles
+    clock,                 // clock distribution, busy or not
     leakage,               // static power of the logic and SRAM, busy or not
 };
-inline constexpr std::size_t kComponents = 10;
+inline constexpr std::size_t kComponents = 11;
 
 /// As YAML, JSON and reports call it ("synapse_memory").
 std::string_view name_of(Component component);
@@ -80,6 +83,9 @@ struct StaticPower {
     Unit per = Unit::core;
     Component component = Component::leakage;
     std::string source;
+    /// The share of it that a core draws while it is power-gated; 1: cannot be gated. Only of
+    /// powers per core or SRAM.
+    double gated_share = 1.0;
 };
 
 /// What a short name in the sources stands for.
@@ -93,6 +99,7 @@ struct EnergyTable {
     std::map<std::string, Citation> citations;  // by the short name the sources use
     std::map<std::string, EventPrice> events;   // by event name
     MacPrice macs;
+    DramPower dram;                                    // prices of DRAM events that are not listed
     std::map<std::string, StaticPower> static_powers;  // by a name of the table's own
 
     /// What one such event costs; nothing where the table does not say.

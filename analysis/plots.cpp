@@ -17,7 +17,7 @@ namespace {
 // Hues that keep apart on white, on black and in print.
 constexpr PerComponent<std::string_view> kColours = {"#4c78a8", "#54a24b", "#e45756", "#a0c878",
                                                      "#b279a2", "#9d755d", "#f58518", "#d9b42c",
-                                                     "#3fa7a0", "#8e959c"};
+                                                     "#3fa7a0", "#6f6fb0", "#8e959c"};
 std::string shortened(const std::string& label) {
     constexpr std::size_t kLongest = 46;
     return label.size() <= kLongest ? label : label.substr(0, kLongest - 3) + "...";

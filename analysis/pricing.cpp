@@ -9,6 +9,7 @@ namespace spikeloom::analysis {
 namespace {
 
 constexpr double kWattsPerMilliwatt = 1e-3;
+constexpr double kKibibyte = 1024.0;
 
 /// Whether a table that has no static power per `unit` leaves hardware unpriced. SRAM and buffers
 /// belong to cores and routers, and chips consist of the others: a table may price either.
@@ -32,7 +33,9 @@ std::vector<std::string> unpriced_hardware(const EnergyTable& table, const Units
     };
     check(units.cores, "cores", {Unit::core, Unit::sram_kibibyte});
     check(units.routers, "routers", {Unit::router, Unit::buffer_bit});
-    check(units.memory_tiles, "memory tiles", {Unit::memory_tile});
+    if (!table.price_of("dram_precharged_cycles")) {  // the standby current as cycles in a state
+        check(units.memory_tiles, "memory tiles", {Unit::memory_tile});
+    }
     check(units.links, "links", {Unit::link});
     return missing;
 }
@@ -51,24 +54,29 @@ EventCounts total(const TileCounts& tiles) {
     return sum;
 }
 
-double amount(const Units& units, Unit unit) {
+Amount amount(const Units& units, Unit unit) {
+    const auto all = [](std::uint64_t count) { return Amount{static_cast<double>(count), 0.0}; };
     switch (unit) {
         case Unit::core:
-            return static_cast<double>(units.cores);
+            return {static_cast<double>(units.cores), static_cast<double>(units.gated_cores)};
         case Unit::router:
-            return static_cast<double>(units.routers);
+            return all(units.routers);
         case Unit::memory_tile:
-            return static_cast<double>(units.memory_tiles);
+            return all(units.memory_tiles);
         case Unit::link:
-            return static_cast<double>(units.links);
+            return all(units.links);
         case Unit::chip:
-            return static_cast<double>(units.chips);
-        case Unit::sram_kibibyte:
-            return static_cast<double>(units.sram_bytes) / 1024.0;
+            return all(units.chips);
         case Unit::buffer_bit:
-            return static_cast<double>(units.buffer_bits);
+            return all(units.buffer_bits);
+        case Unit::sram_kibibyte:
+            break;
     }
-    return 0.0;
+    const double of_cores = static_cast<double>(units.sram_bytes) / kKibibyte;
+    const double gated = units.cores == 0 ? 0.0
+                                          : of_cores * static_cast<double>(units.gated_cores) /
+                                                static_cast<double>(units.cores);
+    return {of_cores + static_cast<double>(units.memory_sram_bytes) / kKibibyte, gated};
 }
 
 EnergyBreakdown price(const TileCounts& counts, const EnergyTable& table, double seconds,
@@ -92,9 +100,10 @@ EnergyBreakdown price(const TileCounts& counts, const EnergyTable& table, double
         result.events.push_back({name, count, *cost, joules});
     }
     for (const auto& [name, power] : table.static_powers) {
-        const double present = amount(units, power.per);
-        const double joules = power.milliwatts * kWattsPerMilliwatt * present * seconds;
-        result.statics.push_back({name, present, power, joules});
+        const auto [present, gated] = amount(units, power.per);
+        const double drawing = present - gated * (1.0 - power.gated_share);
+        const double joules = power.milliwatts * kWattsPerMilliwatt * drawing * seconds;
+        result.statics.push_back({name, present, gated, power, joules});
         add(power.component, joules);
     }
     for (const auto& [tile, events] : counts) {

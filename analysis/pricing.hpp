@@ -14,16 +14,23 @@ namespace spikeloom::analysis {
 /// How much hardware there is that draws static power.
 struct Units {
     std::uint64_t cores = 0;
+    std::uint64_t idle_cores = 0;   // of them, without any work in the run
+    std::uint64_t gated_cores = 0;  // of those, switched off: their share is StaticPower's
     std::uint64_t routers = 0;
-    std::uint64_t memory_tiles = 0;
-    std::uint64_t links = 0;  // one direction each, router to router
+    std::uint64_t memory_tiles = 0;  // with DRAM
+    std::uint64_t links = 0;         // one direction each, router to router
     std::uint64_t chips = 0;
-    std::uint64_t sram_bytes = 0;   // of all cores: synapses, state, accumulators, axons
-    std::uint64_t buffer_bits = 0;  // all flit buffers of all routers
+    std::uint64_t sram_bytes = 0;  // of all cores, alike: synapses, state, accumulators, axons
+    std::uint64_t memory_sram_bytes = 0;  // of all memory tiles
+    std::uint64_t buffer_bits = 0;        // all flit buffers of all routers
 };
 
-/// How many of `unit` there are (SRAM in KiB).
-double amount(const Units& units, Unit unit);
+/// How many of `unit` there are (SRAM in KiB), and how many of them are switched off.
+struct Amount {
+    double present = 0.0;
+    double gated = 0.0;
+};
+Amount amount(const Units& units, Unit unit);
 
 /// One event's line: count times price.
 struct PricedEvent {
@@ -37,6 +44,7 @@ struct PricedEvent {
 struct PricedStatic {
     std::string name;
     double units = 0.0;
+    double gated = 0.0;  // of them
     StaticPower power;
     double joules = 0.0;
 };

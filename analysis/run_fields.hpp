@@ -15,11 +15,14 @@ namespace spikeloom::analysis {
 template <class Archive>
 void fields(Archive& archive, Units& units) {
     archive("cores", units.cores);
+    archive("idle_cores", units.idle_cores);
+    archive("gated_cores", units.gated_cores);
     archive("routers", units.routers);
     archive("memory_tiles", units.memory_tiles);
     archive("links", units.links);
     archive("chips", units.chips);
     archive("sram_bytes", units.sram_bytes);
+    archive("memory_sram_bytes", units.memory_sram_bytes);
     archive("buffer_bits", units.buffer_bits);
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <span>
 
 namespace spikeloom::apps {
@@ -17,7 +18,16 @@ namespace {
 
 constexpr std::uint32_t kTracedNeurons = 3;  // of each of the two sub-blocks that are shown
 
-analysis::Chip chip_record(const arch::ChipConfig& chip) {
+/// Cores that the Program gives nothing to do.
+std::uint64_t idle_cores(const arch::ChipConfig& chip, const arch::Program& program) {
+    std::set<arch::TileId> busy;
+    for (const arch::Stage& stage : program.stages) {
+        busy.insert(stage.tile);
+    }
+    return chip.cores() - busy.size();
+}
+
+analysis::Chip chip_record(const arch::ChipConfig& chip, const arch::Program& program) {
     analysis::Chip record;
     record.name = chip.name;
     record.width = chip.network.width;
@@ -33,7 +43,13 @@ analysis::Chip chip_record(const arch::ChipConfig& chip) {
     const std::uint64_t rows = static_cast<std::uint64_t>(chip.network.height);
     record.units.cores = chip.cores();
     record.units.routers = chip.tiles();
-    record.units.memory_tiles = chip.memory_tiles.size();
+    record.units.idle_cores = idle_cores(chip, program);
+    record.units.gated_cores = chip.gate_idle_cores ? record.units.idle_cores : 0;
+    if (chip.memory.kind == arch::MemoryKind::dram) {
+        record.units.memory_tiles = chip.memory_tiles.size();
+    } else {
+        record.units.memory_sram_bytes = chip.memory_tiles.size() * chip.memory.sram.bytes;
+    }
     record.units.links = 2 * ((columns - 1) * rows + columns * (rows - 1));
     record.units.chips = 1;
     constexpr std::uint64_t kAxonEntryBytes = 8;
@@ -203,7 +219,7 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     run.version = SPIKELOOM_VERSION;
     run.seed = asked.seed;
     run.commands = asked.commands;
-    run.chip = chip_record(chip);
+    run.chip = chip_record(chip, program);
     run.model = model_record(model);
     for (const workloads::PhaseResult& phase : session.phases) {
         run.phases.push_back(phase_record(phase));

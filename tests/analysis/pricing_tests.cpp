@@ -46,7 +46,7 @@ TEST_CASE("energy is counts times prices, by event, component and tile", "[analy
 TEST_CASE("static power is milliwatts times units times simulated seconds", "[analysis]") {
     EnergyTable table;
     const auto add = [&](const char* name, double milliwatts, Unit per) {
-        table.static_powers[name] = {milliwatts, per, Component::leakage, "given"};
+        table.static_powers[name] = {milliwatts, per, Component::leakage, "given", 1.0};
     };
     Units units;
     units.cores = 3;
@@ -69,6 +69,31 @@ TEST_CASE("static power is milliwatts times units times simulated seconds", "[an
     REQUIRE(energy.statics.size() == 7);
     CHECK(energy.statics[5].units == Approx(7.5));
     CHECK(energy.statics[5].joules == Approx(15e-3 * 0.25));
+}
+
+TEST_CASE("a core that is switched off draws the share that cannot be gated", "[analysis]") {
+    EnergyTable table;
+    table.static_powers["logic"] = {2.0, Unit::core, Component::leakage, "given", 0.25};
+    table.static_powers["clock"] = {1.0, Unit::core, Component::clock, "given", 0.0};
+    table.static_powers["sram"] = {4.0, Unit::sram_kibibyte, Component::leakage, "given", 0.5};
+    table.static_powers["chip"] = {10.0, Unit::chip, Component::leakage, "given", 1.0};
+    Units units;
+    units.cores = 8;
+    units.chips = 1;
+    units.sram_bytes = 8 * 1024;         // 1 KiB a core
+    units.memory_sram_bytes = 2 * 1024;  // never switched off
+    const double all = 2.0 * 8 + 1.0 * 8 + 4.0 * (8 + 2) + 10.0;
+    CHECK(price({}, table, 1.0, units).joules == Approx(all * 1e-3));
+
+    units.gated_cores = 6;
+    const EnergyBreakdown energy = price({}, table, 1.0, units);
+    CHECK(energy.of(Component::clock) == Approx(1.0 * 2 * 1e-3));
+    const double leakage = 2.0 * (2 + 0.25 * 6) + 4.0 * (2 + 0.5 * 6 + 2) + 10.0;
+    CHECK(energy.of(Component::leakage) == Approx(leakage * 1e-3));
+    for (const PricedStatic& line : energy.statics) {
+        CAPTURE(line.name);
+        CHECK(line.gated == (line.name == "chip" ? 0.0 : 6.0));
+    }
 }
 
 TEST_CASE("an event without a price is named with its count and adds nothing", "[analysis]") {
@@ -95,10 +120,10 @@ TEST_CASE("hardware without static power in the table is named", "[analysis]") {
     EnergyTable table;
     CHECK(price({}, table, 1.0, units).without_static_power ==
           std::vector<std::string>{"3 cores", "4 routers"});
-    table.static_powers["sram"] = {1.0, Unit::sram_kibibyte, Component::leakage, "given"};
+    table.static_powers["sram"] = {1.0, Unit::sram_kibibyte, Component::leakage, "given", 1.0};
     CHECK(price({}, table, 1.0, units).without_static_power ==
           std::vector<std::string>{"4 routers"});
-    table.static_powers["all"] = {1.0, Unit::chip, Component::leakage, "given"};
+    table.static_powers["all"] = {1.0, Unit::chip, Component::leakage, "given", 1.0};
     CHECK(price({}, table, 1.0, units).without_static_power.empty());
 }
 

@@ -28,7 +28,13 @@ Chip sample_chip() {
     chip.tiles[kMemory] = TileKind::memory;
     chip.core_hertz = 500e6;
     chip.network_hertz = 1e9;
-    chip.units = {kCores, kTiles, 1, 48, 1, kCores * 180224, kTiles * 5 * 4 * 4 * 32};
+    chip.units.cores = kCores;
+    chip.units.routers = kTiles;
+    chip.units.memory_tiles = 1;
+    chip.units.links = 48;
+    chip.units.chips = 1;
+    chip.units.sram_bytes = kCores * 180224;
+    chip.units.buffer_bits = kTiles * 5 * 4 * 4 * 32;
     return chip;
 }
 
@@ -170,10 +176,12 @@ EnergyTable sample_table() {
     add("noc_link_bit_mm", 0.05, Component::links);
     add("dram_read_bursts", 2000.0, Component::dram);
     table.macs = {0.003, 0.1, "NOBODY: made up"};
-    table.static_powers["cores"] = {2.0, Unit::core, Component::leakage, "NOBODY: made up"};
-    table.static_powers["routers"] = {1.0, Unit::router, Component::leakage, "NOBODY: made up"};
-    table.static_powers["links"] = {0.01, Unit::link, Component::leakage, "NOBODY: made up"};
-    table.static_powers["standby"] = {30.0, Unit::memory_tile, Component::dram, "NOBODY: made up"};
+    table.static_powers["cores"] = {2.0, Unit::core, Component::leakage, "NOBODY: made up", 1.0};
+    table.static_powers["routers"] = {1.0, Unit::router, Component::leakage, "NOBODY: made up",
+                                      1.0};
+    table.static_powers["links"] = {0.01, Unit::link, Component::leakage, "NOBODY: made up", 1.0};
+    table.static_powers["standby"] = {30.0, Unit::memory_tile, Component::dram, "NOBODY: made up",
+                                      1.0};
     return table;
 }
 
