@@ -1,15 +1,16 @@
 // spikeloom noc: a network alone, under synthetic or recorded traffic.
+#include "analysis/gnuplot.hpp"
 #include "apps/command.hpp"
+#include "apps/noc_options.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
-#include "base/schema.hpp"
 #include "noc/experiment.hpp"
+#include "noc/sweep.hpp"
 
 #include <algorithm>
-#include <array>
+#include <filesystem>
 #include <iostream>
-#include <map>
 #include <memory>
 #include <sstream>
 
@@ -24,188 +25,207 @@ constexpr const char* kAboutNoc =
     "then the network drains. A trace is measured whole and runs until drained. A packet's "
     "latency\n"
     "is the cycle in which its last flit is ejected minus the cycle of its creation. Options win\n"
-    "over the file of --config, which wins over the defaults. energy_j is dynamic energy alone, "
-    "from\n"
-    "Noxim's published numbers per event (docs/noc.md).";
-
-/// An option that sets one key of the configuration.
-struct Setting {
-    const char* option;
-    const char* key;
-};
-
-constexpr std::array<Setting, 27> kSettings = {{
-    {"topology", "network.topology"},
-    {"routing", "network.routing"},
-    {"vcs", "network.vcs"},
-    {"buffer", "network.buffer"},
-    {"flit-bits", "network.flit_bits"},
-    {"vc-choice", "network.vc_choice"},
-    {"routing-delay", "network.routing_delay"},
-    {"vc-allocation-delay", "network.vc_allocation_delay"},
-    {"forward-delay", "network.forward_delay"},
-    {"credit-delay", "network.credit_delay"},
-    {"injection-delay", "network.injection_delay"},
-    {"link-length-mm", "network.link_length_mm"},
-    {"clock-hz", "network.clock_hz"},
-    {"traffic", "traffic.pattern"},
-    {"rate", "traffic.rate"},
-    {"packet-flits", "traffic.packet_flits"},
-    {"include-self", "traffic.include_self"},
-    {"hotspot-node", "traffic.hotspot_node"},
-    {"hotspot-fraction", "traffic.hotspot_fraction"},
-    {"trace", "traffic.trace"},
-    {"warmup", "warmup"},
-    {"cycles", "cycles"},
-    {"drain-limit", "drain_limit"},
-    {"stall-limit", "stall_limit"},
-    {"seed", "seed"},
-    {"width", "network.width"},
-    {"height", "network.height"},
-}};
-
-/// What a key means, what it allows and its default, by key, from the configuration's own
-/// description.
-std::map<std::string, std::string> key_descriptions() {
-    std::map<std::string, std::string> descriptions;
-    std::istringstream rows(schema::document<noc::ExperimentConfig>());
-    for (std::string row; std::getline(rows, row);) {
-        // | `key` | allowed | default | meaning |
-        std::array<std::string, 5> cells;
-        std::istringstream line(row);
-        for (std::string& cell : cells) {
-            std::getline(line, cell, '|');
-            const std::size_t first = cell.find_first_not_of(" `");
-            cell = first == std::string::npos
-                       ? ""
-                       : cell.substr(first, cell.find_last_not_of(" `") + 1 - first);
-        }
-        descriptions[cells[1]] = cells[4] + " (" + cells[2] + "; default " + cells[3] + ")";
-    }
-    return descriptions;
-}
-
-/// "8x4" as its two numbers, which the schema checks.
-std::pair<std::string, std::string> split_size(const std::string& size) {
-    const std::size_t x = size.find('x');
-    if (x == std::string::npos || x == 0 || x + 1 == size.size()) {
-        throw InputError("--size: found '" + size + "'; allowed is WIDTHxHEIGHT, such as 8x8");
-    }
-    return {size.substr(0, x), size.substr(x + 1)};
-}
-
-/// A word of the command line as a YAML scalar: bare where that is safe, so that numbers stay
-/// numbers.
-std::string scalar(const std::string& word) {
-    const auto plain = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '_' || c == '.' || c == '-' || c == '+';
-    };
-    if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) {
-        return word;
-    }
-    std::string quoted = "'";
-    for (const char c : word) {
-        quoted += c == '\'' ? "''" : std::string(1, c);
-    }
-    return quoted + "'";
-}
-
-/// The options that were given, as the YAML they stand for.
-std::string as_yaml(const options::variables_map& values) {
-    std::map<std::string, std::string> sections;  // the last, "", is the top level
-    const auto add = [&](const std::string& key, const std::string& word) {
-        const std::size_t dot = key.find('.');
-        if (dot == std::string::npos) {
-            sections[""] += key + ": " + scalar(word) + "\n";
-        } else {
-            sections[key.substr(0, dot)] += "  " + key.substr(dot + 1) + ": " + scalar(word) + "\n";
-        }
-    };
-    if (values.count("size") != 0) {
-        const auto [width, height] = split_size(values["size"].as<std::string>());
-        add("network.width", width);
-        add("network.height", height);
-    }
-    for (const Setting& setting : kSettings) {
-        if (values.count(setting.option) != 0) {
-            add(setting.key, values[setting.option].as<std::string>());
-        }
-    }
-    std::string text;
-    for (const auto& [section, keys] : sections) {
-        text += section.empty() ? keys : section + ":\n" + keys;
-    }
-    return text.empty() ? "{}" : text;
-}
-
-noc::ExperimentConfig read_config(const options::variables_map& values) {
-    noc::ExperimentConfig config;
-    if (values.count("config") != 0) {
-        config = schema::read_file<noc::ExperimentConfig>(values["config"].as<std::string>());
-    }
-    schema::read_text(as_yaml(values), "options",
-                      [&](schema::Walk& walk) { describe(walk, config); });
-    return config;
-}
+    "over the file of --config, which wins over the defaults. energy_j is dynamic energy alone,\n"
+    "leakage_j the rest; the table's numbers are Noxim's unless the configuration has others.\n"
+    "--sweep runs the configuration at rising loads until it is saturated.";
 
 template <class T>
-nlohmann::ordered_json or_null(const std::optional<T>& value) {
+nlohmann::ordered_json noc_or_null(const std::optional<T>& value) {
     return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
 
-nlohmann::ordered_json as_json(const noc::ExperimentResult& result) {
+nlohmann::ordered_json noc_json(const noc::LatencyParts& parts) {
+    return {{"source_queue", parts.source_queue},
+            {"blocking", parts.blocking},
+            {"pipeline", parts.pipeline},
+            {"serialisation", parts.serialisation}};
+}
+
+nlohmann::ordered_json noc_json(const std::optional<noc::LatencySummary>& latency) {
+    if (!latency) {
+        return nullptr;
+    }
+    return {{"packets", latency->packets},
+            {"average", latency->average},
+            {"p50", latency->p50},
+            {"p90", latency->p90},
+            {"p95", latency->p95},
+            {"p99", latency->p99},
+            {"p999", latency->p999},
+            {"max", latency->max},
+            {"parts", noc_json(latency->parts)}};
+}
+
+nlohmann::ordered_json noc_json(const noc::NetworkEnergy& energy) {
+    return {{"buffer_write", energy.buffer_write_j},
+            {"buffer_read", energy.buffer_read_j},
+            {"crossbar", energy.crossbar_j},
+            {"routing", energy.routing_j},
+            {"arbitration", energy.arbitration_j},
+            {"link", energy.link_j},
+            {"leakage", energy.leakage_j}};
+}
+
+nlohmann::ordered_json noc_json(const noc::ExperimentResult& result) {
+    const auto& latency = result.latency;
+    const auto figure = [&](auto noc::LatencySummary::*member) {
+        return latency ? nlohmann::ordered_json((*latency).*member)
+                       : nlohmann::ordered_json(nullptr);
+    };
     nlohmann::ordered_json json;
     json["packets"] = result.packets;
-    json["latency_average"] = or_null(result.latency_average);
-    json["latency_p99"] = or_null(result.latency_p99);
-    json["latency_max"] = or_null(result.latency_max);
-    json["hops_average"] = or_null(result.hops_average);
+    json["latency_average"] = figure(&noc::LatencySummary::average);
+    json["latency_p50"] = figure(&noc::LatencySummary::p50);
+    json["latency_p95"] = figure(&noc::LatencySummary::p95);
+    json["latency_p99"] = figure(&noc::LatencySummary::p99);
+    json["latency_max"] = figure(&noc::LatencySummary::max);
+    json["latency"] = noc_json(latency);
+    json["latency_confidence"] = noc_or_null(result.confidence);
+    json["converged"] = result.converged;
+    json["hops_average"] = noc_or_null(result.hops_average);
     json["throughput"] = result.throughput;
     json["flit_hops"] = result.flit_hops;
     json["cycles"] = result.cycles;
     json["drained"] = result.drained;
     json["wall_seconds"] = result.wall_seconds;
-    json["energy_j"] = result.energy_j;
+    json["energy_j"] = result.energy.dynamic_j();
+    json["leakage_j"] = result.energy.leakage_j;
+    json["energy"] = noc_json(result.energy);
+    if (!result.by_class.empty()) {
+        for (const auto& summary : result.by_class) {
+            json["classes"].push_back(noc_json(summary));
+        }
+    }
     if (result.as_recorded) {
         json["retired_as_recorded"] = *result.as_recorded;
     }
     return json;
 }
 
-void print(const nlohmann::ordered_json& result) {
+void print_noc(const nlohmann::ordered_json& result) {
     for (const auto& [key, value] : result.items()) {
         std::cout << key << std::string(21 - key.size(), ' ') << value << '\n';
     }
+}
+
+void write_noc_tables(const std::filesystem::path& directory, const noc::ExperimentResult& result) {
+    std::filesystem::create_directories(directory);
+    const auto write = [&](const char* name, const std::string& text) {
+        write_file(directory / name, text);
+    };
+    write("links.csv", noc::to_csv(result.links));
+    write("routers.csv", noc::to_csv(result.routers));
+    write("pairs.csv", noc::to_csv(result.pairs));
+    write("histogram.csv", noc::to_csv(result.histogram));
+    if (!result.samples.empty()) {
+        write("samples.csv", noc::to_csv(result.samples));
+    }
+}
+
+/// Latency and accepted load over offered load.
+std::string sweep_plot(const noc::Sweep& sweep) {
+    std::ostringstream script;
+    script << "set xlabel 'offered load, flits a node a cycle'\n"
+              "set ylabel 'mean latency, cycles'\n"
+              "set y2label 'accepted load'\nset y2tics\nset ytics nomirror\n"
+              "set key top left\nset yrange [0:*]\nset y2range [0:*]\n"
+              "$points << EOD\n";
+    for (const noc::SweepPoint& point : sweep.points) {
+        if (point.latency) {
+            script << point.offered << ' ' << point.latency->average << ' ' << point.accepted
+                   << '\n';
+        }
+    }
+    script << "EOD\n"
+              "plot $points using 1:2 with linespoints pointtype 7 linecolor rgb '#1f77b4' title "
+              "'latency', $points using 1:3 axes x1y2 with lines linecolor rgb '#ff7f0e' title "
+              "'accepted load'\n";
+    return analysis::gnuplot_svg(script.str(), {},
+                                 "Mean latency and accepted load against offered load");
+}
+
+int run_noc_sweep(const noc::ExperimentConfig& config, const options::variables_map& values) {
+    const double step = values["sweep-step"].as<double>();
+    if (!(step >= 0.001 && step <= 1.0)) {
+        throw InputError("--sweep-step: found " + std::to_string(step) +
+                         "; allowed is a number from 0.001 to 1");
+    }
+    const int threads = values["threads"].as<int>();
+    if (threads < 0) {
+        throw InputError("--threads: found " + std::to_string(threads) + "; allowed is 0 or more");
+    }
+    const std::filesystem::path directory = values["sweep"].as<std::string>();
+    const noc::Sweep sweep = noc::sweep(config, step, threads, [](const noc::SweepPoint& point) {
+        std::cerr << "load " << point.offered << ": accepted " << point.accepted;
+        if (point.latency) {
+            std::cerr << ", latency " << point.latency->average;
+        }
+        std::cerr << (point.saturated ? ", saturated\n" : "\n");
+    });
+    std::filesystem::create_directories(directory);
+    write_file(directory / "sweep.csv", noc::to_csv(sweep));
+    write_file(directory / "sweep.svg", sweep_plot(sweep));
+    nlohmann::ordered_json json;
+    json["saturation_throughput"] = sweep.saturation_throughput;
+    for (const noc::SweepPoint& point : sweep.points) {
+        json["points"].push_back({{"offered", point.offered},
+                                  {"accepted", point.accepted},
+                                  {"latency", noc_json(point.latency)},
+                                  {"confidence", noc_or_null(point.confidence)},
+                                  {"converged", point.converged},
+                                  {"saturated", point.saturated}});
+    }
+    write_json(values, json);
+    if (!json_on_stdout(values)) {
+        std::cout << noc::to_csv(sweep) << "saturation_throughput " << sweep.saturation_throughput
+                  << '\n';
+    }
+    return 0;
 }
 
 }  // namespace
 
 int run_noc(const std::vector<std::string>& arguments) {
     options::options_description described("options", 100);
-    const auto text = [] { return options::value<std::string>()->value_name("X"); };
-    described.add_options()("config", options::value<std::string>()->value_name("YAML"),
-                            "network, traffic and run, as in configs/noc/");
-    described.add_options()("size", options::value<std::string>()->value_name("WxH"),
-                            "width and height of the network, in routers");
-    const std::map<std::string, std::string> descriptions = key_descriptions();
-    for (const Setting& setting : kSettings) {
-        described.add_options()(setting.option, text(), descriptions.at(setting.key).c_str());
-    }
+    add_noc_options(described);
+    const auto file = [](const char* name) {
+        return options::value<std::string>()->value_name(name);
+    };
     described.add_options()(
-        "packets", options::value<std::string>()->value_name("FILE"),
-        "write a row `id ctime src dst retire_cycle` for every packet delivered");
+        "packets", file("FILE"),
+        "write a row `id ctime src dst retire_cycle` for every packet delivered; FILE.bin: binary");
+    described.add_options()("tables", file("DIR"),
+                            "write links, routers, pairs, histogram and samples as CSV");
+    described.add_options()("watch", options::value<std::uint64_t>()->value_name("PACKET"),
+                            "tell the way of the packet of this id cycle by cycle");
+    described.add_options()("sweep", file("DIR"),
+                            "run at rising loads until saturated; write sweep.csv and sweep.svg");
+    described.add_options()("sweep-step",
+                            options::value<double>()->value_name("X")->default_value(0.02),
+                            "distance of the loads of a sweep, flits a node a cycle");
+    described.add_options()("threads", options::value<int>()->value_name("N")->default_value(0),
+                            "threads of a sweep; 0: all");
     add_json_option(described);
     options::variables_map values;
     if (!parse("noc", kAboutNoc, described, arguments, values)) {
         return 0;
     }
-    const noc::ExperimentConfig config = read_config(values);
+    const noc::ExperimentConfig config = read_noc_config(values);
+    if (values.count("sweep") != 0) {
+        return run_noc_sweep(config, values);
+    }
 
+    noc::Keep keep;
+    keep.rows = values.count("packets") != 0;
+    keep.tables = values.count("tables") != 0;
+    if (values.count("watch") != 0) {
+        keep.watch = values["watch"].as<std::uint64_t>();
+    }
     std::unique_ptr<Progress> progress;
-    const bool keep_rows = values.count("packets") != 0;
+    // A packet is followed between the steps, for which SystemC leaves no room.
     const noc::ExperimentResult result = noc::run_experiment(
-        config, noc::Host::systemc, keep_rows, [&](noc::Cycle done, noc::Cycle known) {
+        config, keep.watch ? noc::Host::plain : noc::Host::systemc, keep,
+        [&](noc::Cycle done, noc::Cycle known) {
             if (!progress) {
                 progress = std::make_unique<Progress>("noc", "cycles", known);
             }
@@ -214,13 +234,25 @@ int run_noc(const std::vector<std::string>& arguments) {
     if (progress) {
         progress->finish();
     }
-    if (keep_rows) {
-        write_file(values["packets"].as<std::string>(), noc::trace_text(result.rows));
+    if (keep.rows) {
+        const std::filesystem::path path = values["packets"].as<std::string>();
+        write_file(path, path.extension() == ".bin" ? noc::trace_bytes(result.rows)
+                                                    : noc::trace_text(result.rows));
     }
-    const nlohmann::ordered_json json = as_json(result);
+    if (keep.tables) {
+        write_noc_tables(values["tables"].as<std::string>(), result);
+    }
+    nlohmann::ordered_json json = noc_json(result);
+    if (keep.watch) {
+        json["watched"] = result.watched;
+    }
     write_json(values, json);
     if (!json_on_stdout(values)) {
-        print(json);
+        json.erase("watched");
+        for (const std::string& line : result.watched) {
+            std::cout << line << '\n';
+        }
+        print_noc(json);
     }
     return 0;
 }

@@ -166,11 +166,14 @@ int run_simulate(const std::vector<std::string>& arguments) {
             "energy",
             options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
                 "YAML..."),
-            "energy tables (default configs/energy/cmos-45nm*.yaml)")                   //
-        ("report", options::value<std::string>()->value_name("DIR"),                    //
-         "write the run directory: result.json, events.csv, config.yaml, report.html")  //
-        ("trace", options::value<std::string>()->value_name("FILE"),                    //
-         "write Chrome trace events of every program and emission (opens in Perfetto)");
+            "energy tables (default configs/energy/cmos-45nm*.yaml)")                    //
+        ("report", options::value<std::string>()->value_name("DIR"),                     //
+         "write the run directory: result.json, events.csv, config.yaml, report.html")   //
+        ("trace", options::value<std::string>()->value_name("FILE"),                     //
+         "write Chrome trace events of every program and emission (opens in Perfetto)")  //
+        ("packets", options::value<std::string>()->value_name("FILE"),                   //
+         "write every packet of the network, a trace that `noc --chip YAML` replays; FILE.bin: "
+         "binary");
     add_tokenizer_option(described);
     add_json_option(described);
     options::variables_map values;
@@ -199,6 +202,9 @@ int run_simulate(const std::vector<std::string>& arguments) {
     asked.record_activity = values.count("report") != 0;
     if (values.count("trace") != 0) {
         asked.trace = values["trace"].as<std::string>();
+    }
+    if (values.count("packets") != 0) {
+        asked.packets = values["packets"].as<std::string>();
     }
     asked.commands = {command_line("simulate", arguments)};
     Simulated simulated = simulate(program, config.chip, model, tables, asked);

@@ -1,5 +1,6 @@
 #include "apps/simulation.hpp"
 
+#include "base/files.hpp"
 #include "base/progress.hpp"
 #include "models/operations.hpp"
 #include "workloads/chrome_trace.hpp"
@@ -200,6 +201,7 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
         trace = std::make_unique<workloads::ChromeTrace>(program, chip);
         options.probe = trace.get();
     }
+    options.keep_packets = !asked.packets.empty();
     Progress progress("simulating", "tokens", asked.prompt.size() + asked.generate);
     options.progress = [&](std::uint64_t done) { progress.update(done); };
 
@@ -208,6 +210,11 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     progress.finish();
     if (trace) {
         trace->write(asked.trace);
+    }
+    if (options.keep_packets) {
+        write_file(asked.packets, asked.packets.extension() == ".bin"
+                                      ? noc::trace_bytes(session.packets)
+                                      : noc::trace_text(session.packets));
     }
 
     Simulated result;

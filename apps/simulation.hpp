@@ -28,6 +28,7 @@ struct Simulation {
     std::uint64_t seed = 1;
     bool record_activity = true;        // spikes and membranes of two sub-blocks, for the report
     std::filesystem::path trace;        // Chrome trace events; empty: none
+    std::filesystem::path packets;      // the network's packets; empty: none
     std::vector<std::string> commands;  // how the run was asked for
 };
 

@@ -8,6 +8,7 @@
 #include "arch/protocol_checker.hpp"
 #include "arch/sram.hpp"
 #include "base/error.hpp"
+#include "noc/packet_log.hpp"
 
 #include <cmath>
 #include <set>
@@ -135,6 +136,7 @@ struct Chip::Parts final : noc::DeliverySink {
     HostTile host;
     std::vector<std::unique_ptr<Core>> cores;       // by tile
     std::vector<std::unique_ptr<Memory>> memories;  // by tile
+    const noc::PacketLog* packets = nullptr;        // where they are kept
 };
 
 void Chip::Parts::count_network(Counts& into) const {
@@ -297,6 +299,15 @@ Counts Chip::snapshot() const {
     result.cycles = now();
     result.seconds = seconds();
     return result;
+}
+
+void Chip::keep_packets() {
+    parts_->packets = &parts_->network.network().keep_log();
+}
+
+std::span<const noc::TraceRow> Chip::packets() const {
+    return parts_->packets == nullptr ? std::span<const noc::TraceRow>()
+                                      : std::span<const noc::TraceRow>(parts_->packets->rows());
 }
 
 std::span<const std::int32_t> Chip::values(StageId stage, std::string_view register_name) const {

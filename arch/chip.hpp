@@ -19,6 +19,7 @@
 #include "arch/host.hpp"
 #include "arch/probe.hpp"
 #include "arch/program.hpp"
+#include "noc/trace.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -58,6 +59,11 @@ class Chip {
     double seconds() const;
     /// Counts since the start.
     Counts snapshot() const;
+    /// From now on every packet in the network is written down, with its class and when it arrived:
+    /// a trace that `spikeloom noc` replays.
+    void keep_packets();
+    /// Empty where they are not kept.
+    std::span<const noc::TraceRow> packets() const;
     /// What a register of a stage holds at present; the accumulator register shows no value.
     std::span<const std::int32_t> values(StageId stage, std::string_view register_name) const;
 

@@ -118,6 +118,20 @@ void check_tiles(schema::Walk& walk, const ChipConfig& config) {
     }
 }
 
+void check_network(schema::Walk& walk, const noc::NetworkConfig& network,
+                   std::uint32_t longest_packet) {
+    if (network.topology != noc::Topology::mesh) {
+        walk.fail("network", "topology is not mesh; allowed on a chip is mesh, a node a tile");
+    }
+    if (network.flow_control == noc::FlowControl::virtual_cut_through &&
+        longest_packet > static_cast<std::uint32_t>(network.buffer)) {
+        walk.fail("max_packet_flits", "the longest packet has " + std::to_string(longest_packet) +
+                                          " flits; allowed with virtual_cut_through are those of "
+                                          "a buffer, " +
+                                          std::to_string(network.buffer));
+    }
+}
+
 void check_packets(schema::Walk& walk, const ChipConfig& config) {
     if (config.network.classes() != kMessageClasses) {
         walk.fail("network", "message_classes has " + std::to_string(config.network.classes()) +
@@ -214,6 +228,7 @@ void describe(schema::Walk& walk, ChipConfig& config) {
     walk.section("memory", "memory tile", [&] { describe(walk, config.memory); });
     walk.section("host", "host tile", [&] { describe(walk, config.host); });
 
+    check_network(walk, config.network, config.max_packet_flits);
     check_tiles(walk, config);
     check_packets(walk, config);
     check_queue(walk, "core", config.core.output_queue, config.core.output_credits,

@@ -1,10 +1,16 @@
-// Speed of the network: flit hops and cycles a second, over load, size and router,
-// plain steps beside the SystemC module. Traffic generation is part of what is timed, building is
-// not.
+// Speed of the network: cycles and flit hops a second, over load, size and router, plain steps
+// beside the SystemC module; and its memory. Traffic generation is part of what is timed, building
+// is not. `of_booksim2` is the rate as a multiple of the one BookSim2 (commit 28f4329) gave for the
+// same configuration and load on another machine of the same class (2 vCPUs of an Intel Xeon,
+// Sapphire Rapids): an indication, for it is not run beside.
 #include "noc/experiment.hpp"
+#include "noc/graph.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <malloc.h>
+#include <string>
 
 #include <benchmark/benchmark.h>
 #include <systemc>
@@ -12,10 +18,11 @@
 namespace spikeloom::noc {
 namespace {
 
-/// BookSim2's four-stage router, one virtual channel of 4 flits, packets of one flit.
-ExperimentConfig four_stage() {
+/// BookSim2's four-stage router with so many virtual channels of 4 flits.
+ExperimentConfig four_stage(int vcs, int packet_flits) {
     ExperimentConfig config;
-    config.network.vcs = 1;
+    config.network.vcs = vcs;
+    config.traffic.packet_flits = packet_flits;
     return config;
 }
 
@@ -31,6 +38,26 @@ ExperimentConfig single_cycle() {
     return config;
 }
 
+struct Known {
+    int side;
+    int vcs;
+    int packet_flits;
+    double load;
+    double cycles_per_second;
+};
+
+// BookSim2's rates, four stages, buffers of 4.
+constexpr std::array<Known, 8> kBookSim2 = {{
+    {8, 1, 1, 0.0001, 104e3},
+    {16, 1, 1, 0.0001, 20.9e3},  // between 19.8 and 22 thousand
+    {8, 1, 1, 0.01, 44.8e3},
+    {8, 1, 1, 0.05, 19.7e3},
+    {8, 1, 1, 0.1, 11.0e3},
+    {8, 2, 4, 0.05, 21.4e3},
+    {8, 2, 4, 0.1, 13.9e3},
+    {16, 2, 1, 0.05, 1.7e3},
+}};
+
 /// Arguments: routers in a row and a column; load in flits a node a cycle, in millionths.
 void uniform(benchmark::State& state, ExperimentConfig config, Host host) {
     constexpr double kFlitsOfARun = 500'000.0;
@@ -40,34 +67,68 @@ void uniform(benchmark::State& state, ExperimentConfig config, Host host) {
     config.traffic.rate = static_cast<double>(state.range(1)) * 1e-6;
     config.measure = std::clamp<Cycle>(
         static_cast<Cycle>(kFlitsOfARun / (config.traffic.rate * side * side)), 500, 4'000'000);
+    config.drain_limit = 0;  // a saturated one would drain for long
     double flit_hops = 0;
     double cycles = 0;
     for (auto _ : state) {
         // SystemC elaborates once in a context; the old one cannot be destroyed and is left.
         sc_core::sc_curr_simcontext = new sc_core::sc_simcontext();
         sc_core::sc_default_global_context = sc_core::sc_curr_simcontext;
-        const ExperimentResult result = run_experiment(config, host, false);
+        const ExperimentResult result = run_experiment(config, host);
         flit_hops += static_cast<double>(result.flit_hops);
         cycles += static_cast<double>(result.cycles);
     }
     state.counters["flit_hops"] = benchmark::Counter(flit_hops, benchmark::Counter::kIsRate);
     state.counters["cycles"] = benchmark::Counter(cycles, benchmark::Counter::kIsRate);
+    for (const Known& known : kBookSim2) {
+        if (config.network.forward_delay == 3 && known.side == side &&
+            known.vcs == config.network.vcs && known.packet_flits == config.traffic.packet_flits &&
+            known.load == config.traffic.rate) {
+            state.counters["of_booksim2"] =
+                benchmark::Counter(cycles / known.cycles_per_second, benchmark::Counter::kIsRate);
+        }
+    }
+}
+
+/// What a mesh of two channels of 4 flits takes, a router, with a flit under way from every node.
+void memory(benchmark::State& state) {
+    const auto side = static_cast<int>(state.range(0));
+    NetworkConfig config;
+    config.width = side;
+    config.height = side;
+    double bytes = 0;
+    for (auto _ : state) {
+        const std::size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+        Network network(config);
+        for (NodeId node = 0; node < network.graph().nodes(); ++node) {
+            network.send({node, network.graph().nodes() - 1 - node, 1});
+        }
+        network.step();
+        bytes = static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd - before);
+    }
+    state.counters["bytes_a_router"] = bytes / (side * side);
 }
 
 void register_all() {
-    const auto add = [](const char* name, const ExperimentConfig& config, Host host) {
-        benchmark::RegisterBenchmark(name, uniform, config, host)
-            ->ArgNames({"side", "load"})
-            ->ArgsProduct({{8}, {100, 10'000, 50'000, 100'000}})
-            ->Args({16, 50'000})
-            ->Args({64, 100})
-            ->Args({64, 20'000})
-            ->Unit(benchmark::kMillisecond);
+    const auto add = [](const std::string& name, const ExperimentConfig& config) {
+        const auto sweep = [&](const std::string& host_name, Host host) {
+            benchmark::RegisterBenchmark((name + host_name).c_str(), uniform, config, host)
+                ->ArgNames({"side", "load"})
+                ->ArgsProduct({{8}, {100, 10'000, 50'000, 100'000, 200'000, 300'000}})
+                ->Args({16, 100})
+                ->Args({16, 50'000})
+                ->ArgsProduct({{4, 16, 32, 64}, {20'000}})
+                ->Args({64, 100})
+                ->Unit(benchmark::kMillisecond);
+        };
+        sweep("/plain", Host::plain);
+        sweep("/systemc", Host::systemc);
     };
-    add("four_stage/plain", four_stage(), Host::plain);
-    add("four_stage/systemc", four_stage(), Host::systemc);
-    add("single_cycle/plain", single_cycle(), Host::plain);
-    add("single_cycle/systemc", single_cycle(), Host::systemc);
+    add("four_stage/1x4/L1", four_stage(1, 1));
+    add("four_stage/2x4/L1", four_stage(2, 1));
+    add("four_stage/2x4/L4", four_stage(2, 4));
+    add("single_cycle", single_cycle());
+    benchmark::RegisterBenchmark("memory", memory)->ArgName("side")->Arg(8)->Arg(64);
 }
 
 }  // namespace

@@ -5,19 +5,23 @@ set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
 
-target_include_directories(spikeloom_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_include_directories(spikeloom_options INTERFACE
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include/spikeloom>)
 # Debian's libsystemc was built as C++17 and checks so at link time; the rest of the program is C++20.
 target_compile_definitions(spikeloom_options INTERFACE SC_CPLUSPLUS=201703L SC_INCLUDE_DYNAMIC_PROCESSES)
+# Warnings and the processor are this build's own affair, not that of who uses its libraries.
 target_compile_options(spikeloom_options INTERFACE
-    -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+    "$<BUILD_INTERFACE:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wnon-virtual-dtor;-Woverloaded-virtual;-Werror>")
 # GCC 12 warns falsely of `"text" + std::string` (GCC bug 105651).
-target_compile_options(spikeloom_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+target_compile_options(spikeloom_options INTERFACE
+    $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>>)
 if(CMAKE_UNITY_BUILD)  # the sources are included then, and GCC takes their private types for a header's
-    target_compile_options(spikeloom_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    target_compile_options(spikeloom_options INTERFACE
+        $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>>)
 endif()
 
 if(SPIKELOOM_NATIVE)
-    target_compile_options(spikeloom_options INTERFACE -march=native)
+    target_compile_options(spikeloom_options INTERFACE $<BUILD_INTERFACE:-march=native>)
 endif()
 if(SPIKELOOM_SANITIZE)
     target_compile_options(spikeloom_options INTERFACE -fsanitize=address,undefined

@@ -11,62 +11,80 @@ namespace spikeloom::noc {
 
 /// The first member of a set that is not empty, at or after `from`, else from 0 on: how every round
 /// robin pointer of the machine chooses. `from` may be one past the last member.
-inline int first_at(std::uint32_t set, int from) {
-    const std::uint32_t later = set & (~std::uint32_t{0} << from);
+inline int first_at(std::uint64_t set, int from) {
+    const std::uint64_t later = from < 64 ? set & (~std::uint64_t{0} << from) : 0;
     return std::countr_zero(later != 0 ? later : set);
 }
 
-/// A set of virtual channels of a router's ports, which have at most 16 each. A member is its
-/// number, port * 16 + channel.
+/// A set of virtual channels of a router's ports. A member is its number: the port, and in the low
+/// bits the channel, `shift` bits of them. Wide routers and many channels take more words.
+template <int Words>
 class VcSet {
   public:
-    static constexpr int number(int port, int vc) { return port << 4 | vc; }
-    static constexpr int port(int number) { return number >> 4; }
-    static constexpr int vc(int number) { return number & 15; }
-
     bool has(int number) const { return (words_[word(number)] >> (number & 63) & 1) != 0; }
     void insert(int number) { words_[word(number)] |= std::uint64_t{1} << (number & 63); }
     void erase(int number) { words_[word(number)] &= ~(std::uint64_t{1} << (number & 63)); }
-    void insert(const VcSet& other) {
-        words_[0] |= other.words_[0];
-        words_[1] |= other.words_[1];
-    }
-    void erase(const VcSet& other) {
-        words_[0] &= ~other.words_[0];
-        words_[1] &= ~other.words_[1];
-    }
 
-    bool empty() const { return (words_[0] | words_[1]) == 0; }
+    bool empty() const {
+        std::uint64_t any = 0;
+        for (const std::uint64_t word : words_) {
+            any |= word;
+        }
+        return any == 0;
+    }
     bool single() const {
-        const std::uint64_t any = words_[0] | words_[1];
-        return (words_[0] == 0 || words_[1] == 0) && (any & (any - 1)) == 0 && any != 0;
+        std::uint64_t any = 0;
+        std::uint64_t more = 0;
+        for (const std::uint64_t word : words_) {
+            more |= (word & (word - 1)) | (any != 0 ? word : 0);
+            any |= word;
+        }
+        return any != 0 && more == 0;
     }
     /// The least member of a set that is not empty.
     int first() const {
-        return words_[0] != 0 ? std::countr_zero(words_[0]) : 64 + std::countr_zero(words_[1]);
+        std::size_t i = 0;
+        while (i + 1 < Words && words_[i] == 0) {
+            ++i;
+        }
+        return static_cast<int>(i) * 64 + std::countr_zero(words_[i]);
     }
-    /// The channels of one port.
-    std::uint32_t of_port(int port) const {
-        return static_cast<std::uint32_t>(words_[word(port << 4)] >> ((port & 3) << 4)) & 0xffffU;
+    /// Takes the least member out of a set that is not empty.
+    int take_first() {
+        const int number = first();
+        words_[word(number)] &= words_[word(number)] - 1;
+        return number;
     }
-    void fill_port(int port, int vcs) {
-        words_[word(port << 4)] |= ((std::uint64_t{1} << vcs) - 1) << ((port & 3) << 4);
+    /// The channels of one port, a bit each.
+    std::uint32_t of_port(int port, int shift) const {
+        const int number = port << shift;
+        const std::uint64_t from_port = words_[word(number)] >> (number & 63);
+        return static_cast<std::uint32_t>(from_port) & ((std::uint32_t{1} << (1 << shift)) - 1);
+    }
+    void fill_port(int port, int shift, int vcs) {
+        const int number = port << shift;
+        words_[word(number)] |= ((std::uint64_t{1} << vcs) - 1) << (number & 63);
     }
 
-    friend VcSet operator&(const VcSet& a, const VcSet& b) {
-        return VcSet(a.words_[0] & b.words_[0], a.words_[1] & b.words_[1]);
+    friend VcSet operator&(VcSet a, const VcSet& b) {
+        for (std::size_t i = 0; i < Words; ++i) {
+            a.words_[i] &= b.words_[i];
+        }
+        return a;
     }
-    friend VcSet operator|(const VcSet& a, const VcSet& b) {
-        return VcSet(a.words_[0] | b.words_[0], a.words_[1] | b.words_[1]);
+    friend VcSet operator|(VcSet a, const VcSet& b) {
+        for (std::size_t i = 0; i < Words; ++i) {
+            a.words_[i] |= b.words_[i];
+        }
+        return a;
     }
-
-    VcSet() = default;
 
   private:
-    VcSet(std::uint64_t low, std::uint64_t high) : words_{low, high} {}
-    static std::size_t word(int number) { return static_cast<std::size_t>(number >> 6); }
+    static std::size_t word(int number) {
+        return Words == 1 ? 0 : static_cast<std::size_t>(number >> 6);
+    }
 
-    std::array<std::uint64_t, 2> words_{};
+    std::array<std::uint64_t, Words> words_{};
 };
 
 /// A set of nodes whose sweep costs the members, not the range: a bit a node, and above it a bit

@@ -1,9 +1,12 @@
 #include "noc/experiment.hpp"
 
+#include "base/error.hpp"
 #include "base/schema.hpp"
-#include "noc/energy.hpp"
 #include "noc/experiment_hosts.hpp"
+#include "noc/graph.hpp"
 #include "noc/meter.hpp"
+#include "noc/packet_log.hpp"
+#include "noc/packet_streams.hpp"
 #include "noc/watchdog.hpp"
 
 #include <algorithm>
@@ -24,12 +27,18 @@ constexpr std::chrono::milliseconds kShortWhile{25};
 void describe(schema::Walk& walk, ExperimentConfig& config) {
     walk.section("network", "the network", [&] { describe(walk, config.network); });
     walk.section("traffic", "what is sent", [&] { describe(walk, config.traffic); });
+    walk.section("energy", "energy of its events", [&] { describe(walk, config.energy); });
     walk.integer("warmup", config.warmup, {0, kMostCycles}, "cycles before the measured ones");
     walk.integer("cycles", config.measure, {1, kMostCycles}, "cycles whose packets are measured");
     walk.integer("drain_limit", config.drain_limit, {0, kMostCycles},
                  "cycles to wait for packets after the last is created; a trace has no limit");
     walk.integer("stall_limit", config.stall_limit, {1, kMostCycles},
                  "cycles without any movement after which the run fails");
+    walk.integer("sample_cycles", config.sample_cycles, {0, kMostCycles},
+                 "length of the samples over time, cycles; 0: none");
+    walk.number("convergence", config.convergence, {0.0, 1.0},
+                "half width of the mean latency's 95 % interval, relative to it, that counts as "
+                "converged");
     walk.integer("seed", config.seed, {0, std::numeric_limits<std::int64_t>::max()},
                  "seed of the traffic");
 }
@@ -38,79 +47,147 @@ namespace {
 
 /// Executes cycles until `created` and then until the network has drained or `limit` is reached.
 /// Returns the cycle that would be next.
-Cycle run(ExperimentHost& machine, Cycle created, Cycle limit, Cycle stall_limit,
-          const Observer& observer) {
+Cycle run(ExperimentHost& machine, Meter& meter, Cycle created, Cycle limit,
+          const ExperimentConfig& config, const Observer& observer) {
     using Clock = std::chrono::steady_clock;
     Cycle now = 0;
-    Cycle stretch = std::min(kShortestStretch, stall_limit);
+    Cycle stretch = std::min(kShortestStretch, config.stall_limit);
+    Cycle sampled = config.sample_cycles == 0 ? kNever : config.sample_cycles;
     while (now < created || (now < limit && !machine.network().drained())) {
         const Clock::time_point begun = Clock::now();
-        now = std::min(now + stretch, now < created ? created : limit);
+        now = std::min({now + stretch, now < created ? created : limit, sampled});
         machine.run_until(now);
-        check_progress(machine.network(), now, stall_limit);
+        check_progress(machine.network(), now, config.stall_limit);
+        if (now == sampled) {
+            meter.sample(machine.network(), now);
+            sampled += config.sample_cycles;
+        }
         if (observer) {
             observer(now, created);
         }
         // As long as it can be without letting the observer wait; what is computed is the same.
-        stretch = Clock::now() - begun < kShortWhile ? std::min(stretch * 2, stall_limit)
+        stretch = Clock::now() - begun < kShortWhile ? std::min(stretch * 2, config.stall_limit)
                                                      : std::max(stretch / 2, Cycle{1});
     }
     return now;
 }
 
+/// Where the packets of an experiment come from, and for how long.
+struct Load {
+    std::vector<TraceRow> trace;     // in the file's order
+    std::vector<std::size_t> order;  // of creation
+    std::vector<TraceRow> rows;      // the trace in that order
+    std::unique_ptr<Traffic> traffic;
+    Cycle created = 0;  // no packet from this cycle on
+    bool recorded = false;
+
+    explicit Load(const ExperimentConfig& config) {
+        const std::uint32_t nodes = Graph(config.network).nodes();
+        const NodeGrid grid = node_grid(config.network, nodes);
+        validate(config.traffic, grid);
+        const TrafficConfig& wanted = config.traffic;
+        const int classes = config.network.classes();
+        if (wanted.pattern != Pattern::trace) {
+            created = config.warmup + config.measure;
+            if (wanted.window == 0) {
+                traffic =
+                    std::make_unique<SyntheticTraffic>(wanted, grid, classes, created, config.seed);
+            } else {
+                traffic =
+                    std::make_unique<WindowedTraffic>(wanted, grid, classes, created, config.seed);
+            }
+            return;
+        }
+        trace = read_trace(wanted.trace, nodes);
+        order = creation_order(trace);
+        for (const std::size_t place : order) {
+            rows.push_back(trace[place]);
+        }
+        created = rows.empty() ? 0 : rows.back().created + 1;
+        recorded = !trace.empty() &&
+                   std::all_of(trace.begin(), trace.end(),
+                               [](const TraceRow& row) { return row.retired != kNever; });
+        traffic = std::make_unique<TraceTraffic>(rows, wanted.packet_flits);
+    }
+
+    /// What the log of the run says, as rows of the trace, or as they are.
+    std::vector<TraceRow> rows_of(const PacketLog& log, int packet_flits) const {
+        if (trace.empty()) {
+            std::vector<TraceRow> result = log.rows();
+            for (TraceRow& row : result) {
+                row.flits = row.flits == packet_flits ? std::uint16_t{0} : row.flits;
+            }
+            return result;
+        }
+        std::vector<TraceRow> result = trace;
+        for (TraceRow& row : result) {
+            row.retired = kNever;
+        }
+        const auto& replayed = static_cast<const TraceTraffic&>(*traffic);
+        for (std::size_t number = 0; number < log.rows().size(); ++number) {
+            const std::size_t row = replayed.row_of(number);
+            result[order[row]].created = rows[row].created;
+            result[order[row]].retired = log.rows()[number].retired;
+        }
+        return result;
+    }
+};
+
 }  // namespace
 
-ExperimentResult run_experiment(const ExperimentConfig& config, Host host, bool keep_rows,
+ExperimentResult run_experiment(const ExperimentConfig& config, Host host, const Keep& keep,
                                 const Observer& observer) {
     validate(config.network);
-    validate(config.traffic, config.network);
-    const bool traced = config.traffic.pattern == Pattern::trace;
-    const std::vector<TraceRow> trace =
-        traced ? read_trace(config.traffic.trace, config.network) : std::vector<TraceRow>{};
-    const std::vector<std::size_t> order = creation_order(trace);
-    std::vector<TraceRow> rows;  // in the order of creation
-    for (const std::size_t place : order) {
-        rows.push_back(trace[place]);
-        rows.back().retired = kNever;
+    Load load(config);
+    const bool traced = !load.trace.empty() || config.traffic.pattern == Pattern::trace;
+    Meter meter(traced ? 0 : config.warmup, traced ? kNever : load.created,
+                config.network.classes(), keep.tables);
+    const bool logged = keep.rows || load.recorded || keep.watch.has_value();
+    Recorder recorder(*load.traffic, meter, logged);
+    if (keep.watch) {
+        std::uint64_t number = *keep.watch;
+        if (traced) {
+            const auto found = std::find_if(load.rows.begin(), load.rows.end(),
+                                            [&](const TraceRow& row) { return row.id == number; });
+            if (found == load.rows.end()) {
+                throw InputError("watch: found packet " + std::to_string(number) +
+                                 "; allowed is an id of the trace");
+            }
+            number = static_cast<std::uint64_t>(found - load.rows.begin());
+        }
+        recorder.watch(number);
     }
-    Cycle created = config.warmup + config.measure;  // no packet from this cycle on
-    std::unique_ptr<Traffic> traffic;
-    if (traced) {
-        created = rows.empty() ? 0 : rows.back().created + 1;
-        traffic = std::make_unique<TraceTraffic>(rows, config.traffic.packet_flits);
-    } else {
-        traffic = std::make_unique<SyntheticTraffic>(config.traffic, config.network, created,
-                                                     config.seed);
-    }
-    const bool recorded = !trace.empty() && trace.front().retired != kNever;
-    Meter meter(config.network, traced ? 0 : config.warmup, traced ? kNever : created);
-    Recorder recorder(*traffic, meter, keep_rows || recorded ? &rows : nullptr);
     const std::unique_ptr<ExperimentHost> machine = make_host(host, config.network, recorder);
     const Network& network = machine->network();
 
     const auto start = std::chrono::steady_clock::now();
-    const Cycle end = run(*machine, created, traced ? kNever : created + config.drain_limit,
-                          config.stall_limit, observer);
+    const Cycle end = run(*machine, meter, load.created,
+                          traced ? kNever : load.created + config.drain_limit, config, observer);
     ExperimentResult result;
     result.wall_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     result.drained = network.drained();
     result.flit_hops = network.flit_hops();
     const Cycle moved = result.flit_hops == 0 ? 0 : network.last_movement() + 1;
-    result.cycles = result.drained ? std::max(created, moved) : end;
-    result.energy_j = dynamic_energy_j(network);
-    meter.summarise(result.cycles, result);
-
-    result.rows = rows;
-    for (std::size_t i = 0; i < order.size(); ++i) {
-        result.rows[order[i]] = rows[i];
+    result.cycles = result.drained ? std::max(load.created, moved) : end;
+    result.energy = energy_of(network, result.cycles, config.energy);
+    meter.summarise(network, result.cycles, result);
+    result.converged = result.drained && result.confidence &&
+                       *result.confidence <= config.convergence * result.latency->average;
+    if (keep.tables) {
+        result.links = link_summaries(network, result.cycles);
+        result.routers = router_summaries(network, result.cycles);
     }
-    if (recorded) {
+    if (logged) {
+        result.rows = load.rows_of(recorder.log(), config.traffic.packet_flits);
+    }
+    if (load.recorded) {
         result.as_recorded = 0;
-        for (std::size_t i = 0; i < trace.size(); ++i) {
-            *result.as_recorded += result.rows[i].retired == trace[i].retired ? 1 : 0;
+        for (std::size_t i = 0; i < load.trace.size(); ++i) {
+            *result.as_recorded += result.rows[i].retired == load.trace[i].retired ? 1 : 0;
         }
     }
+    result.watched = recorder.watched();
     return result;
 }
 

@@ -11,15 +11,17 @@ namespace {
 class PlainHost final : public ExperimentHost {
   public:
     PlainHost(const NetworkConfig& config, Recorder& recorder)
-        : network_(config), recorder_(recorder) {}
+        : network_(config), recorder_(recorder) {
+        recorder.begin(network_);
+    }
 
     const Network& network() const override { return network_; }
 
     void run_until(Cycle end) override {
+        const auto send = [this](const Packet& packet) { return network_.send(packet); };
         while (network_.now() < end) {
             if (network_.now() == covered_) {
-                covered_ = recorder_.create(
-                    [this](const Packet& packet) { return network_.send(packet); });
+                covered_ = recorder_.create(send);
             }
             const Cycle next = std::min({network_.next_activity(), covered_, end});
             if (next > network_.now()) {
@@ -27,8 +29,12 @@ class PlainHost final : public ExperimentHost {
                 continue;
             }
             network_.step();
+            const Cycle cycle = network_.now() - 1;
+            if (recorder_.follows()) {
+                recorder_.follow(network_, cycle);
+            }
             if (!network_.deliveries().empty()) {
-                recorder_.record(network_.now() - 1, network_.deliveries());
+                recorder_.record(network_, cycle, network_.deliveries(), send);
             }
         }
     }
@@ -50,6 +56,7 @@ class SystemCHost final : public ExperimentHost, public DeliverySink, public sc_
         SC_METHOD(create);
         sensitive << span_ends_;
         dont_initialize();
+        recorder.begin(network_.network());
         create();
     }
 
@@ -59,7 +66,8 @@ class SystemCHost final : public ExperimentHost, public DeliverySink, public sc_
     }
 
     void deliver(Cycle cycle, std::span<const Delivery> deliveries) override {
-        recorder_.record(cycle, deliveries);
+        recorder_.record(network(), cycle, deliveries,
+                         [this](const Packet& packet) { return network_.send(packet); });
     }
     void sources_drained(Cycle, std::span<const SourceReport>) override {}
 
@@ -79,26 +87,10 @@ class SystemCHost final : public ExperimentHost, public DeliverySink, public sc_
 
 }  // namespace
 
-void Recorder::note(const Packet& packet, PacketId id) {
-    if (rows_ == nullptr) {
-        return;
-    }
-    if (created_ == rows_->size()) {
-        rows_->push_back({created_, packet.ready, packet.source, packet.destination});
-    }
-    row_of_packet_.resize(std::max<std::size_t>(row_of_packet_.size(), std::size_t{id} + 1));
-    row_of_packet_[id] = created_++;
-}
-
-void Recorder::record(Cycle cycle, std::span<const Delivery> deliveries) {
-    meter_.record(cycle, deliveries);
-    if (rows_ == nullptr) {
-        return;
-    }
-    for (const Delivery& delivery : deliveries) {
-        if (delivery.tail) {
-            (*rows_)[row_of_packet_[delivery.packet]].retired = cycle;
-        }
+void Recorder::begin(Network& network) {
+    traffic_.make_groups([&](std::span<const NodeId> nodes) { return network.add_group(nodes); });
+    if (logged_) {
+        log_ = &network.keep_log();
     }
 }
 

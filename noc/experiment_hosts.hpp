@@ -3,12 +3,16 @@
 
 #include "noc/experiment.hpp"
 #include "noc/meter.hpp"
-#include "noc/traffic.hpp"
+#include "noc/packet_log.hpp"
+#include "noc/packet_streams.hpp"
+#include "noc/watch.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace spikeloom::noc {
@@ -16,34 +20,70 @@ namespace spikeloom::noc {
 /// Hands packets to the host, notes what comes back.
 class Recorder {
   public:
-    /// `rows`, if not null, gets a row a packet, or has them already in the order of creation.
-    Recorder(Traffic& traffic, Meter& meter, std::vector<TraceRow>* rows)
-        : traffic_(traffic), meter_(meter), rows_(rows) {}
+    /// With `logged` every packet is written down.
+    Recorder(Traffic& traffic, Meter& meter, bool logged)
+        : traffic_(traffic), meter_(meter), logged_(logged || traffic.reacts()) {}
+    /// Follows the packet that is handed over as the `number`th.
+    void watch(std::size_t number) { watch_.emplace(number); }
 
+    /// Before the first packet.
+    void begin(Network& network);
     /// Sends the packets of the next span by `send(packet)`; returns the span's end.
     template <class Send>
     Cycle create(Send&& send) {
         packets_.clear();
         const Cycle covered = traffic_.extend(packets_);
-        if (rows_ != nullptr) {
+        if (logged_) {
             std::stable_sort(packets_.begin(), packets_.end(),
                              [](const Packet& a, const Packet& b) { return a.ready < b.ready; });
         }
-        for (const Packet& packet : packets_) {
-            note(packet, send(packet));
-        }
+        hand_over(send);
         return covered;
     }
-    void record(Cycle cycle, std::span<const Delivery> deliveries);
+    /// After a cycle in which something was delivered.
+    template <class Send>
+    void record(const Network& network, Cycle cycle, std::span<const Delivery> deliveries,
+                Send&& send) {
+        meter_.record(network, cycle, deliveries);
+        if (traffic_.reacts()) {
+            packets_.clear();
+            for (const Delivery& delivery : deliveries) {
+                if (delivery.done) {
+                    traffic_.react(delivery, log_->number_of(delivery.packet), cycle, packets_);
+                }
+            }
+            hand_over(send);
+        }
+    }
+    /// After every cycle, where a packet is followed.
+    bool follows() const { return watch_ && watch_->following(); }
+    void follow(const Network& network, Cycle cycle) {
+        watch_->look(network, cycle, network.deliveries());
+    }
+
+    const PacketLog& log() const { return *log_; }
+    std::vector<std::string> watched() const {
+        return watch_ ? watch_->lines() : std::vector<std::string>();
+    }
 
   private:
-    void note(const Packet& packet, PacketId id);
+    template <class Send>
+    void hand_over(Send&& send) {
+        for (const Packet& packet : packets_) {
+            const PacketId id = send(packet);
+            if (watch_) {
+                watch_->admitted(handed_over_, id);
+            }
+            ++handed_over_;
+        }
+    }
 
     Traffic& traffic_;
     Meter& meter_;
-    std::vector<TraceRow>* rows_;
-    std::vector<std::size_t> row_of_packet_;
-    std::size_t created_ = 0;
+    bool logged_;
+    const PacketLog* log_ = nullptr;
+    std::optional<Watch> watch_;
+    std::size_t handed_over_ = 0;
     std::vector<Packet> packets_;
 };
 

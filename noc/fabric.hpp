@@ -1,8 +1,11 @@
 // What the network's parts share: the flits in their buffers, what is under way, the packets.
 #pragma once
 
-#include "noc/bit_sets.hpp"
+#include "noc/graph.hpp"
+#include "noc/multicast.hpp"
 #include "noc/network.hpp"
+#include "noc/routes.hpp"
+#include "noc/virtual_channels.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -18,42 +21,55 @@ namespace spikeloom::noc {
 class Flit {
   public:
     Flit() = default;
-    Flit(PacketId packet, NodeId destination, int index, bool tail)
+    Flit(PacketId packet, NodeId destination, int index, bool tail, bool multicast)
         : packet_(packet),
           destination_(static_cast<std::uint16_t>(destination)),
-          position_(static_cast<std::uint16_t>(index | (tail ? kTail : 0))) {}
+          position_(static_cast<std::uint16_t>(index | (tail ? kTail : 0) |
+                                               (multicast ? kMulticast : 0))) {}
 
     PacketId packet() const { return packet_; }
+    /// The node; of a multicast packet the place in its tree.
     NodeId destination() const { return destination_; }
-    int index() const { return position_ & ~kTail; }
+    int index() const { return position_ & kLongestPacket; }
     bool tail() const { return (position_ & kTail) != 0; }
+    bool multicast() const { return (position_ & kMulticast) != 0; }
+
+    /// The copy of a multicast flit for another place in its tree.
+    Flit copy_for(NodeId place) const {
+        Flit copy = *this;
+        copy.destination_ = static_cast<std::uint16_t>(place);
+        return copy;
+    }
 
   private:
     static constexpr int kTail = kLongestPacket + 1;
+    static constexpr int kMulticast = 2 * kTail;
 
     PacketId packet_ = 0;
     std::uint16_t destination_ = 0;
-    std::uint16_t position_ = 0;  // index, and the tail's mark above it
+    std::uint16_t position_ = 0;  // index, and above it the marks of tail and multicast
 };
 
-/// Besides its ports a node has the interface's side of the local port.
-inline constexpr int kInterface = kPorts;
-inline constexpr int kBuffersPerNode = kPorts + 1;
-
-/// One virtual channel of one port of one node, in a word.
+/// One virtual channel of one port of a router, or of a node's interface, in a word. `number` is as
+/// in a VcSet; an interface has one port.
 class Place {
   public:
     Place() = default;
-    Place(NodeId node, int port, int vc)
-        : bits_(node << 8 | static_cast<std::uint32_t>(VcSet::number(port, vc))) {}
+    Place(std::uint32_t unit, int number)
+        : bits_(unit << kNumberBits | static_cast<std::uint32_t>(number)) {}
 
-    NodeId node() const { return bits_ >> 8; }
-    /// Port and channel as a member of a VcSet.
-    int number() const { return static_cast<int>(bits_ & 255); }
-    int port() const { return VcSet::port(number()); }
-    int vc() const { return VcSet::vc(number()); }
+    std::uint32_t unit() const { return bits_ >> kNumberBits; }
+    int number() const { return static_cast<int>(bits_ & ((1U << kNumberBits) - 1)); }
+    /// The channel `vc` of the port whose channel 0 this is.
+    Place channel(int vc) const {
+        Place result = *this;
+        result.bits_ += static_cast<std::uint32_t>(vc);
+        return result;
+    }
 
   private:
+    static constexpr int kNumberBits = 10;  // 64 ports of 16 channels
+
     std::uint32_t bits_;
 };
 
@@ -61,7 +77,7 @@ class Place {
 /// cycle, each with room for the most that can happen in a cycle.
 class Wheel {
   public:
-    Wheel(int longest_delay, std::size_t most_a_cycle)
+    Wheel(Cycle longest_delay, std::size_t most_a_cycle)
         : mask_(std::bit_ceil(static_cast<std::size_t>(longest_delay) + 1) - 1),
           most_(most_a_cycle),
           counts_(mask_ + 1),
@@ -107,15 +123,18 @@ class PacketTable {
     struct Record {
         std::uint64_t tag;
         Cycle ready;
+        Cycle injected;  // when its head left the source
         NodeId source;
-        PacketId next;  // behind it in the source queue, or in the list of unused records
-        std::uint16_t destination;
+        PacketId next;         // behind it in the source queue, or in the list of unused records
+        NodeId destination;    // of a multicast packet: its tree
+        std::uint32_t copies;  // tails that are still to be consumed
         std::uint16_t flits;
         std::uint8_t message_class;
+        bool multicast;
     };
-    static constexpr PacketId kNone = ~PacketId{0};
 
-    PacketId add(const Packet& packet) {
+    /// Of a multicast packet, `destination` is the tree.
+    PacketId add(const Packet& packet, NodeId destination, std::uint32_t copies) {
         PacketId id = unused_;
         if (id == kNone) {
             id = static_cast<PacketId>(records_.size());
@@ -123,13 +142,9 @@ class PacketTable {
         } else {
             unused_ = records_[id].next;
         }
-        records_[id] = {packet.tag,
-                        packet.ready,
-                        packet.source,
-                        kNone,
-                        static_cast<std::uint16_t>(packet.destination),
-                        packet.flits,
-                        packet.message_class};
+        records_[id] = {
+            packet.tag,  packet.ready, kNever,       packet.source,        kNone,
+            destination, copies,       packet.flits, packet.message_class, packet.multicast};
         ++live_;
         return id;
     }
@@ -153,39 +168,62 @@ class PacketTable {
 struct Fabric {
     explicit Fabric(const NetworkConfig& chosen)
         : config(chosen),
+          graph(chosen),
+          channels(chosen),
+          routes(graph, channels, chosen),
+          multicast(routes),
           vcs(static_cast<std::size_t>(chosen.vcs)),
           buffer(static_cast<std::size_t>(chosen.buffer)),
-          flits(static_cast<std::size_t>(chosen.nodes()) * kBuffersPerNode * vcs * buffer),
-          // In a cycle a node's router sends a flit by each port and its source another; its router
-          // returns a credit for each of those, its interface another.
-          arrivals(std::max(chosen.forward_delay, chosen.injection_delay),
-                   static_cast<std::size_t>(chosen.nodes()) * (kPorts + 1)),
-          credits(chosen.credit_delay, static_cast<std::size_t>(chosen.nodes()) * (kPorts + 1)) {}
+          shift(std::bit_width(static_cast<unsigned>(chosen.vcs) - 1)),
+          flits((std::size_t{graph.ports()} + graph.nodes()) * vcs * buffer),
+          // In a cycle a link and a source deliver one flit each, and a port returns one credit.
+          to_routers(longest_way(), graph.ports() + graph.nodes()),
+          to_nodes(longest_way(), graph.nodes()),
+          credits_to_routers(longest_way(), graph.ports() + graph.nodes()),
+          credits_to_nodes(longest_way(), graph.nodes()) {}
 
-    /// The ring of a virtual channel of a port, or of the interface.
-    Flit* ring(NodeId node, int port, int vc) {
-        const std::size_t number =
-            (static_cast<std::size_t>(node) * kBuffersPerNode + static_cast<std::size_t>(port)) *
-                vcs +
-            static_cast<std::size_t>(vc);
-        return &flits[number * buffer];
+    /// The first slot of the ring of a virtual channel of an input port.
+    std::uint32_t ring(PortId port, int vc) const {
+        return static_cast<std::uint32_t>((port * vcs + static_cast<std::size_t>(vc)) * buffer);
     }
+    /// The same of a node's interface.
+    std::uint32_t ring_of_node(NodeId node, int vc) const { return ring(graph.ports() + node, vc); }
+    Cycle longest_way() const;
 
     NetworkConfig config;
+    Graph graph;
+    VirtualChannels channels;
+    Routes routes;
+    Multicast multicast;
     std::size_t vcs;
     std::size_t buffer;
+    int shift;  // of a VcSet's numbers
 
-    /// Ring buffers, one a virtual channel of every input port and interface. The only sender
-    /// writes a flit where it will be found, when it sends it; `arrivals` says when it is seen
+    /// Ring buffers, one a virtual channel of every input port, then of every interface. The only
+    /// sender writes a flit where it will be found, when it sends it; a wheel says when it is seen
     /// there. Credits keep the ring from being overrun.
     std::vector<Flit> flits;
-    Wheel arrivals;  // a flit becomes visible in the buffer of (node, input port or kInterface, vc)
-    Wheel credits;  // a credit becomes usable at (node, output port, vc); kInterface: at the source
+    Wheel to_routers;          // a flit becomes visible at (router, input port and channel)
+    Wheel to_nodes;            // ... at (node, channel)
+    Wheel credits_to_routers;  // a credit becomes usable at (router, output port and channel)
+    Wheel credits_to_nodes;    // ... at the source (node, channel)
 
     PacketTable packets;
     Cycle now = 0;
     Cycle last_movement = 0;
 };
+
+/// The longest time that a flit or a credit is under way.
+inline Cycle Fabric::longest_way() const {
+    Cycle longest = static_cast<Cycle>(std::max(config.injection_delay, config.credit_delay));
+    for (PortId port = 0; port < graph.ports(); ++port) {
+        const Link& link = graph.link(port);
+        const Cycle link_cycles = static_cast<Cycle>(link.delay) + link.period;
+        longest = std::max(longest, link_cycles + static_cast<Cycle>(std::max(
+                                                      config.forward_delay, config.credit_delay)));
+    }
+    return longest;
+}
 
 /// The reading end of a ring of `capacity` flits.
 struct RingReader {

@@ -5,14 +5,18 @@
 
 namespace spikeloom::noc {
 
-Interfaces::Interfaces(Fabric& fabric, const VirtualChannels& channels)
+Interfaces::Interfaces(Fabric& fabric)
     : fabric_(fabric),
-      channels_(channels),
-      interfaces_(static_cast<std::size_t>(fabric.config.nodes())),
+      channels_(fabric.channels),
+      interfaces_(fabric.graph.nodes()),
       rings_(interfaces_.size() * fabric.vcs),
       ejected_(interfaces_.size()),
       closed_until_(interfaces_.size() * static_cast<std::size_t>(fabric.config.classes())),
       active_(interfaces_.size()) {
+    for (NodeId node = 0; node < fabric.graph.nodes(); ++node) {
+        const Attachment& at = fabric.graph.attachment(node);
+        refunds_.emplace_back(at.router, at.port << fabric.shift);
+    }
     for (Interface& interface : interfaces_) {
         interface.open = static_cast<std::uint16_t>((1U << fabric.config.vcs) - 1);
     }
@@ -23,11 +27,14 @@ std::uint32_t Interfaces::gate(NodeId node, int message_class) const {
            static_cast<std::uint32_t>(message_class);
 }
 
-void Interfaces::arrive(Place place) {
-    ++rings_[place.node() * fabric_.vcs + static_cast<std::size_t>(place.vc())].visible;
-    Interface& interface = interfaces_[place.node()];
-    interface.occupied = static_cast<std::uint16_t>(interface.occupied | 1U << place.vc());
-    active_.insert(place.node());
+void Interfaces::receive() {
+    fabric_.to_nodes.turn(fabric_.now, [this](Place place) {
+        const NodeId node = place.unit();
+        ++rings_[node * fabric_.vcs + static_cast<std::size_t>(place.number())].visible;
+        Interface& interface = interfaces_[node];
+        interface.occupied = static_cast<std::uint16_t>(interface.occupied | 1U << place.number());
+        active_.insert(node);
+    });
 }
 
 void Interfaces::execute() {
@@ -54,18 +61,20 @@ bool Interfaces::consume(NodeId node) {
     interface.next = static_cast<std::uint8_t>(vc + 1);
 
     RingReader& ring = rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)];
-    const Flit flit = fabric_.ring(node, kInterface, vc)[ring.take(fabric_.buffer)];
+    const Flit flit = fabric_.flits[fabric_.ring_of_node(node, vc) + ring.take(fabric_.buffer)];
     if (ring.visible == 0) {
         interface.occupied = static_cast<std::uint16_t>(interface.occupied & ~(1U << vc));
     }
-    fabric_.credits.add(fabric_.now + static_cast<Cycle>(fabric_.config.credit_delay),
-                        Place(node, kLocal, vc));
+    fabric_.credits_to_routers.add(fabric_.now + static_cast<Cycle>(fabric_.config.credit_delay),
+                                   refunds_[node].channel(vc));
 
-    const PacketTable::Record& packet = fabric_.packets[flit.packet()];
+    PacketTable::Record& packet = fabric_.packets[flit.packet()];
+    packet.copies -= flit.tail() ? 1 : 0;
+    const bool done = flit.tail() && packet.copies == 0;
     deliveries_.push_back({flit.packet(), packet.tag, node, packet.source,
                            static_cast<std::uint16_t>(flit.index()), flit.tail(),
-                           packet.message_class});
-    if (flit.tail()) {
+                           packet.message_class, packet.injected, done});
+    if (done) {
         fabric_.packets.remove(flit.packet());
     }
     ++ejected_[node];
@@ -105,17 +114,6 @@ Cycle Interfaces::next_activity() const {
         return fabric_.now;
     }
     return openings_.empty() ? kNever : std::max(openings_.front().cycle, fabric_.now);
-}
-
-std::optional<std::string> Interfaces::blockage(NodeId node) const {
-    const std::uint32_t blocked = interfaces_[node].occupied & ~interfaces_[node].open;
-    if (blocked == 0) {
-        return std::nullopt;
-    }
-    const int vc = std::countr_zero(blocked);
-    const unsigned visible = rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)].visible;
-    return "interface, virtual channel " + std::to_string(vc) + ": " + std::to_string(visible) +
-           (visible == 1 ? " flit waits" : " flits wait") + " behind a closed gate";
 }
 
 }  // namespace spikeloom::noc

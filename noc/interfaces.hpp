@@ -6,9 +6,7 @@
 #include "noc/virtual_channels.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace spikeloom::noc {
@@ -18,10 +16,10 @@ namespace spikeloom::noc {
 /// credit. A flit that finds nothing before it is consumed in the cycle in which it arrives.
 class Interfaces {
   public:
-    Interfaces(Fabric& fabric, const VirtualChannels& channels);
+    explicit Interfaces(Fabric& fabric);
 
-    /// A flit has become visible in the ejection buffer.
-    void arrive(Place place);
+    /// Takes in what becomes visible in the present cycle.
+    void receive();
     /// Executes the present cycle: opens the gates that are due, then consumes.
     void execute();
     std::span<const Delivery> deliveries() const { return deliveries_; }
@@ -32,8 +30,13 @@ class Interfaces {
     Cycle next_activity() const;
 
     std::uint64_t ejected_flits(NodeId node) const { return ejected_[node]; }
-    /// Why the first waiting flit of an interface is not consumed, if one waits.
-    std::optional<std::string> blockage(NodeId node) const;
+    /// The channels that hold flits behind a closed gate.
+    std::uint32_t shut(NodeId node) const {
+        return interfaces_[node].occupied & ~std::uint32_t{interfaces_[node].open};
+    }
+    RingReader ring(NodeId node, int vc) const {
+        return rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)];
+    }
 
   private:
     struct Interface {
@@ -52,6 +55,7 @@ class Interfaces {
 
     Fabric& fabric_;
     const VirtualChannels& channels_;
+    std::vector<Place> refunds_;  // by node: where the credit of channel 0 goes
     std::vector<Interface> interfaces_;
     std::vector<RingReader> rings_;  // (node, vc)
     std::vector<std::uint64_t> ejected_;

@@ -2,36 +2,54 @@
 #pragma once
 
 #include "noc/experiment.hpp"
+#include "noc/statistics.hpp"
 
 #include <cstdint>
-#include <map>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 namespace spikeloom::noc {
 
 class Meter {
   public:
-    /// Measures packets created, and flits consumed, in the cycles [from, until).
-    Meter(const NetworkConfig& network, Cycle from, Cycle until)
-        : network_(network), from_(from), until_(until) {}
+    /// Measures packets created, and flits consumed, in the cycles [from, until), pair by pair
+    /// where `pairs` is set.
+    Meter(Cycle from, Cycle until, int classes, bool pairs);
 
-    void record(Cycle cycle, std::span<const Delivery> deliveries);
+    void record(const Network& network, Cycle cycle, std::span<const Delivery> deliveries);
+    /// The cycles since the last sample, up to `end`, are a sample.
+    void sample(const Network& network, Cycle end);
     /// The statistics; `cycles` in all, the measured ones are those of them in [from, until).
-    void summarise(Cycle cycles, ExperimentResult& result) const;
+    void summarise(const Network& network, Cycle cycles, ExperimentResult& result) const;
 
   private:
-    void record_packet(Cycle latency, int hops);
+    /// The measured cycles are divided into so many batches, whose means tell how sure the mean is.
+    static constexpr std::size_t kBatches = 10;
 
-    const NetworkConfig& network_;
+    struct Sum {
+        std::uint64_t packets = 0;
+        std::uint64_t latency = 0;
+        Cycle longest = 0;
+
+        void add(Cycle cycles);
+    };
+
+    void record_packet(const Network& network, const Delivery& delivery, Cycle latency);
+    std::optional<double> confidence() const;
+
     Cycle from_;
     Cycle until_;
-    std::vector<std::uint64_t> histogram_;           // packets by latency
-    std::map<Cycle, std::uint64_t> long_latencies_;  // those that would make the histogram large
-    std::uint64_t packets_ = 0;
-    std::uint64_t latency_sum_ = 0;
+    bool pairs_;
+    LatencyMeter all_;
+    std::vector<LatencyMeter> by_class_;
+    std::vector<Sum> batches_;  // by creation
+    std::unordered_map<std::uint64_t, Sum> by_pair_;
     std::uint64_t hops_sum_ = 0;
     std::uint64_t flits_ = 0;
+    std::vector<Sample> samples_;
+    Sample open_sample_{};
+    std::uint64_t open_latency_ = 0;
 };
 
 }  // namespace spikeloom::noc

@@ -1,30 +1,33 @@
 #include "noc/network.hpp"
 
 #include "base/error.hpp"
+#include "noc/dependencies.hpp"
 #include "noc/fabric.hpp"
 #include "noc/interfaces.hpp"
+#include "noc/packet_log.hpp"
 #include "noc/routers.hpp"
 #include "noc/sources.hpp"
-#include "noc/virtual_channels.hpp"
+#include "noc/standstill.hpp"
+#include "noc/watch.hpp"
 
-#include <cstdlib>
+#include <algorithm>
 #include <stdexcept>
 
 namespace spikeloom::noc {
 
 struct Network::Machine {
     explicit Machine(const NetworkConfig& config)
-        : fabric(config),
-          channels(config),
-          routers(fabric, channels),
-          interfaces(fabric, channels),
-          sources(fabric, channels) {}
+        : fabric(config), routers(make_routers(fabric)), interfaces(fabric), sources(fabric) {
+        if (config.topology == Topology::graph && config.deadlock_check) {
+            refuse_circles(fabric.routes);
+        }
+    }
 
     Fabric fabric;
-    VirtualChannels channels;
-    Routers routers;
+    std::unique_ptr<Routers> routers;
     Interfaces interfaces;
     Sources sources;
+    std::unique_ptr<PacketLog> log;
 };
 
 namespace {
@@ -34,11 +37,14 @@ const NetworkConfig& checked(const NetworkConfig& config) {
     return config;
 }
 
-void check_node(const NetworkConfig& config, const char* what, NodeId node) {
-    if (node >= static_cast<NodeId>(config.nodes())) {
-        throw InputError("network: " + std::string(what) + ": found node " + std::to_string(node) +
-                         "; allowed is 0 to " + std::to_string(config.nodes() - 1));
+void check_number(const char* what, const char* unit, std::uint32_t found, std::uint32_t count) {
+    if (found >= count) {
+        throw InputError("network: " + std::string(what) + ": found " + unit + " " +
+                         std::to_string(found) + "; allowed is 0 to " + std::to_string(count - 1));
     }
+}
+void check_node(const Graph& graph, const char* what, NodeId node) {
+    check_number(what, "node", node, graph.nodes());
 }
 
 void check_class(const NetworkConfig& config, int message_class) {
@@ -77,14 +83,37 @@ PacketId Network::send(const Packet& packet) {
 }
 
 PacketId Network::admit(const Packet& packet) {
-    check_node(config(), "source", packet.source);
-    check_node(config(), "destination", packet.destination);
+    Fabric& fabric = machine_->fabric;
+    check_node(fabric.graph, "source", packet.source);
     check_class(config(), packet.message_class);
-    if (packet.flits < 1 || packet.flits > kLongestPacket) {
+    const bool whole =
+        packet.multicast || config().flow_control == FlowControl::virtual_cut_through;
+    const int longest = whole ? std::min(kLongestPacket, config().buffer) : kLongestPacket;
+    if (packet.flits < 1 || packet.flits > longest) {
         throw InputError("network: found a packet of " + std::to_string(packet.flits) +
-                         " flits; allowed are 1 to " + std::to_string(kLongestPacket));
+                         " flits; allowed are 1 to " + std::to_string(longest) +
+                         (whole ? ", for it must fit a buffer" : ""));
     }
-    return machine_->fabric.packets.add(packet);
+    std::span<const NodeId> destinations(&packet.destination, 1);
+    NodeId towards = packet.destination;
+    if (packet.multicast) {
+        check_number("destination", "group", packet.destination,
+                     static_cast<std::uint32_t>(fabric.multicast.groups()));
+        destinations = fabric.multicast.nodes_of(packet.destination);
+        towards = fabric.multicast.tree(packet.source, packet.destination);
+    } else {
+        check_node(fabric.graph, "destination", packet.destination);
+    }
+    const PacketId id =
+        fabric.packets.add(packet, towards, static_cast<std::uint32_t>(destinations.size()));
+    if (machine_->log) {
+        machine_->log->admitted(id, packet, destinations);
+    }
+    return id;
+}
+
+GroupId Network::add_group(std::span<const NodeId> nodes) {
+    return machine_->fabric.multicast.add_group(nodes);
 }
 
 void Network::enqueue(PacketId packet) {
@@ -92,31 +121,18 @@ void Network::enqueue(PacketId packet) {
 }
 
 void Network::step() {
-    Fabric& fabric = machine_->fabric;
-    Routers& routers = machine_->routers;
-    Interfaces& interfaces = machine_->interfaces;
-    Sources& sources = machine_->sources;
-
     // 1. What was under way becomes visible.
-    fabric.arrivals.turn(fabric.now, [&](Place place) {
-        if (place.port() == kInterface) {
-            interfaces.arrive(place);
-        } else {
-            routers.arrive(place);
-        }
-    });
-    fabric.credits.turn(fabric.now, [&](Place place) {
-        if (place.port() == kInterface) {
-            sources.credit(place);
-        } else {
-            routers.credit(place);
-        }
-    });
+    machine_->routers->receive();
+    machine_->interfaces.receive();
+    machine_->sources.receive();
     // 2. to 4. Every node acts on what it sees.
-    interfaces.execute();
-    sources.execute();
-    routers.execute();
-    ++fabric.now;
+    machine_->interfaces.execute();
+    machine_->sources.execute();
+    machine_->routers->execute();
+    if (machine_->log) {
+        machine_->log->delivered(machine_->fabric.now, machine_->interfaces.deliveries());
+    }
+    ++machine_->fabric.now;
 }
 
 Cycle Network::now() const {
@@ -128,19 +144,19 @@ std::span<const Delivery> Network::deliveries() const {
 }
 
 void Network::close_gate(NodeId node, int message_class, Cycle until) {
-    check_node(config(), "gate", node);
+    check_node(graph(), "gate", node);
     check_class(config(), message_class);
     machine_->interfaces.close_gate(node, message_class, until);
 }
 
 void Network::open_gate(NodeId node, int message_class) {
-    check_node(config(), "gate", node);
+    check_node(graph(), "gate", node);
     check_class(config(), message_class);
     machine_->interfaces.open_gate(node, message_class);
 }
 
 void Network::watch_source(NodeId node, int message_class, std::uint32_t flits) {
-    check_node(config(), "source", node);
+    check_node(graph(), "source", node);
     check_class(config(), message_class);
     machine_->sources.watch(node, message_class, flits);
 }
@@ -150,14 +166,14 @@ std::span<const SourceReport> Network::source_reports() const {
 }
 
 std::uint32_t Network::source_flits(NodeId node, int message_class) const {
-    check_node(config(), "source", node);
+    check_node(graph(), "source", node);
     check_class(config(), message_class);
     return machine_->sources.waiting_flits(node, message_class);
 }
 
 Cycle Network::next_activity() const {
     const Fabric& fabric = machine_->fabric;
-    if (!machine_->routers.idle()) {
+    if (!machine_->routers->idle()) {
         return fabric.now;
     }
     const Cycle nodes =
@@ -165,7 +181,9 @@ Cycle Network::next_activity() const {
     if (nodes <= fabric.now) {
         return fabric.now;
     }
-    return std::min({nodes, fabric.arrivals.next(fabric.now), fabric.credits.next(fabric.now)});
+    return std::min({nodes, fabric.to_routers.next(fabric.now), fabric.to_nodes.next(fabric.now),
+                     fabric.credits_to_routers.next(fabric.now),
+                     fabric.credits_to_nodes.next(fabric.now)});
 }
 
 void Network::skip_to(Cycle cycle) {
@@ -179,40 +197,86 @@ bool Network::drained() const {
     return machine_->fabric.packets.live() == 0;
 }
 
-RouterCounters Network::router_counters(NodeId node) const {
-    check_node(config(), "router", node);
-    return machine_->routers.counters(node);
+const Graph& Network::graph() const {
+    return machine_->fabric.graph;
+}
+
+Path Network::path(NodeId source, NodeId destination) const {
+    check_node(graph(), "source", source);
+    check_node(graph(), "destination", destination);
+    const WayOfLinks way = machine_->fabric.routes.way(source, destination);
+    const NetworkConfig& network = config();
+    const int router = network.routing_delay + network.vc_allocation_delay + network.forward_delay;
+    return {
+        way.links,
+        static_cast<Cycle>(network.injection_delay + (way.links + 1) * router) + way.further_cycles,
+        way.slowest_period};
+}
+
+const PacketLog& Network::keep_log() {
+    if (!machine_->log) {
+        machine_->log = std::make_unique<PacketLog>();
+    }
+    return *machine_->log;
+}
+
+std::vector<std::string> Network::whereabouts(PacketId packet) const {
+    return noc::whereabouts(machine_->fabric, *machine_->routers, machine_->interfaces,
+                            machine_->sources, packet);
+}
+
+RouterCounters Network::router_counters(RouterId router) const {
+    check_number("router", "router", router, graph().routers());
+    return machine_->routers->counters(router);
 }
 
 RouterCounters Network::total_counters() const {
     RouterCounters total;
-    for (NodeId node = 0; node < static_cast<NodeId>(config().nodes()); ++node) {
-        total += router_counters(node);
+    for (RouterId router = 0; router < graph().routers(); ++router) {
+        total += router_counters(router);
     }
     return total;
 }
 
-std::uint64_t Network::link_flits(NodeId node, int port) const {
-    check_node(config(), "router", node);
-    if (port < 0 || port >= kPorts) {
-        throw InputError("network: found port " + std::to_string(port) + "; allowed is 0 to " +
-                         std::to_string(kPorts - 1));
-    }
-    return machine_->routers.link_flits(node, port);
+namespace {
+
+PortId checked_port(const Graph& graph, RouterId router, int port) {
+    check_number("router", "router", router, graph.routers());
+    check_number("port", "port", static_cast<std::uint32_t>(port),
+                 static_cast<std::uint32_t>(graph.ports_of(router)));
+    return graph.port(router, port);
+}
+
+}  // namespace
+
+std::uint64_t Network::link_flits(RouterId router, int port) const {
+    return machine_->routers->sent(checked_port(graph(), router, port));
+}
+
+std::uint64_t Network::buffer_flit_cycles(RouterId router, int port) const {
+    return machine_->routers->flit_cycles(checked_port(graph(), router, port));
+}
+
+unsigned Network::buffered_flits(RouterId router, int port) const {
+    return machine_->routers->buffered(checked_port(graph(), router, port));
 }
 
 std::uint64_t Network::injected_flits(NodeId node) const {
-    check_node(config(), "source", node);
+    check_node(graph(), "source", node);
     return machine_->sources.injected_flits(node);
 }
 
 std::uint64_t Network::ejected_flits(NodeId node) const {
-    check_node(config(), "interface", node);
+    check_node(graph(), "interface", node);
     return machine_->interfaces.ejected_flits(node);
 }
 
 std::uint64_t Network::flit_hops() const {
-    return total_counters().crossbar_flits;
+    std::uint64_t sum = 0;
+    for (PortId port = 0; port < graph().ports(); ++port) {
+        sum += machine_->routers->sent(port);
+    }
+    return sum;
 }
 
 Cycle Network::last_movement() const {
@@ -220,25 +284,12 @@ Cycle Network::last_movement() const {
 }
 
 std::optional<Blockage> Network::find_blockage() const {
-    const auto nodes = static_cast<NodeId>(config().nodes());
-    const auto first = [&](const auto& part, const char* name) -> std::optional<Blockage> {
-        for (NodeId node = 0; node < nodes; ++node) {
-            if (const std::optional<std::string> what = part.blockage(node)) {
-                const auto width = static_cast<NodeId>(config().width);
-                return Blockage{node, name + std::to_string(node) + " (" +
-                                          std::to_string(node % width) + ", " +
-                                          std::to_string(node / width) + "), " + *what};
-            }
-        }
-        return std::nullopt;
-    };
-    if (auto found = first(machine_->routers, "router ")) {
-        return found;
-    }
-    if (auto found = first(machine_->interfaces, "node ")) {
-        return found;
-    }
-    return first(machine_->sources, "node ");
+    return noc::find_blockage(machine_->fabric, *machine_->routers, machine_->interfaces,
+                              machine_->sources);
+}
+
+std::vector<std::string> Network::find_wait_circle() const {
+    return noc::find_wait_circle(machine_->fabric, *machine_->routers);
 }
 
 }  // namespace spikeloom::noc

@@ -45,7 +45,9 @@ class NetworkModule : public sc_core::sc_module {
     /// When a cycle is executed. InputError beyond the kernel's 64-bit time.
     sc_core::sc_time time_of(Cycle cycle) const;
 
-    /// For statistics. While the module sleeps, now() may lag behind current_cycle().
+    /// For statistics, groups and logs. While the module sleeps, now() may lag behind
+    /// current_cycle(). What sends, opens, closes or executes goes through the module.
+    Network& network() { return network_; }
     const Network& network() const { return network_; }
 
   protected:

@@ -1,313 +1,469 @@
 #include "noc/routers.hpp"
 
+#include "noc/arbiters.hpp"
+#include "noc/forks.hpp"
+#include "noc/router_state.hpp"
+#include "noc/switch_allocation.hpp"
+#include "noc/vc_allocation.hpp"
+
+#include <algorithm>
+
 namespace spikeloom::noc {
 
 namespace {
 
-constexpr std::array<const char*, kPorts> kPortNames = {"east", "west", "north", "south", "local"};
+/// The routers of a network whose channels fit sets of so many words.
+template <int Words>
+class RouterArray final : public Routers {
+  public:
+    explicit RouterArray(Fabric& fabric)
+        : fabric_(fabric),
+          shift_(fabric.shift),
+          vc_mask_((1 << fabric.shift) - 1),
+          registers_(fabric),
+          forks_(registers_.channels()),
+          arbiters_(fabric, static_cast<std::size_t>(fabric.graph.most_ports()) << shift_,
+                    registers_.channels()),
+          vc_allocation_(fabric, registers_, forks_, arbiters_),
+          switch_allocation_(fabric, registers_, forks_, arbiters_),
+          waits_for_room_(fabric.config.flow_control == FlowControl::virtual_cut_through ||
+                          fabric.routes.escapes()),
+          wins_at_once_(fabric.config.vc_allocation_delay == 0 && !fabric.config.speculative),
+          spared_reads_(fabric.graph.routers()),
+          waiting_(fabric.graph.routers()),
+          sending_(fabric.graph.routers()) {
+        for (PortId port = 0; port < fabric.graph.ports(); ++port) {
+            if (fabric.graph.link(port).period > 1) {
+                free_at_.resize(fabric.graph.ports());
+            }
+        }
+    }
 
-/// The port by which the other end of a link sees it.
-int opposite(int port) {
-    return port ^ 1;
+    void receive() override {
+        fabric_.to_routers.turn(fabric_.now, [this](Place place) { arrive(place); });
+        fabric_.credits_to_routers.turn(fabric_.now, [this](Place place) { credit(place); });
+    }
+    void execute() override;
+    bool idle() const override {
+        return waiting_.empty() && sending_.empty() && routing_.empty() && routing_next_.empty();
+    }
+
+    RouterCounters counters(RouterId router) const override;
+    std::uint64_t sent(PortId output) const override { return registers_.port(output).sent; }
+    std::uint64_t flit_cycles(PortId input) const override {
+        return registers_.port(input).flit_cycles + buffered(input) * fabric_.now;
+    }
+    unsigned buffered(PortId input) const override;
+    std::vector<WaitingVc> waiting() const override;
+    std::optional<InputVcName> owner(PortId output, int vc) const override;
+    Buffer buffer(PortId input, int vc) const override;
+
+  private:
+    using R = Router<Words>;
+
+    R router(Place place) { return registers_.router(place.unit()); }
+    void arrive(Place place);
+    void credit(Place place);
+    void begin_packet(const R& router, int input, bool at_end_of_cycle);
+    void wait_for_vc(const R& router, int input);
+    void activate(const R& router, int input);
+    bool allocate_vcs(RouterId id);
+    bool allocate_switch(RouterId id);
+    std::uint64_t busy_ports(const R& router) const;
+    void send(const R& router, int input, std::uint64_t outputs);
+    void send_flit(const R& router, int input, int output);
+    void send_copies(const R& router, int input, std::uint64_t outputs);
+    void put(const R& router, int output, int vc, const Flit& flit);
+    void take(const R& router, int input);
+    void release_vc(const R& router, int output);
+    void end_packet(const R& router, int input);
+
+    Fabric& fabric_;
+    int shift_;
+    int vc_mask_;
+    RouterRegisters<Words> registers_;
+    Forks forks_;
+    Arbiters arbiters_;
+    VcAllocation<Words> vc_allocation_;
+    SwitchAllocation<Words> switch_allocation_;
+    bool waits_for_room_;  // channels are taken only where a packet finds room
+    bool wins_at_once_;    // who wins a channel may ask for the switch in the same cycle
+    bool multicasts_ = false;
+    std::vector<std::uint64_t> spared_reads_;  // copies that left together with another
+    std::vector<Cycle> free_at_;               // by output port, where some link is narrow
+    NodeSet waiting_;             // routers in which a channel waits for another and may get it
+    NodeSet sending_;             // routers in which a channel may send
+    std::vector<Place> routing_;  // channels whose route is known at the end of this cycle
+    std::vector<Place> routing_next_;  // ... of the next
+    std::vector<Place> winners_;       // channels that won another in this cycle
+};
+
+template <int Words>
+void RouterArray<Words>::arrive(Place place) {
+    const R router = this->router(place);
+    const int input = place.number();
+    RouterPort& port = router.ports[input >> shift_];
+    ++port.received;
+    port.flit_cycles -= fabric_.now;
+    ++router.inputs[input].reader.visible;
+    router.sets.occupied.insert(input);
+    if (!router.sets.engaged.has(input)) {
+        begin_packet(router, input, false);
+    } else if (router.sets.credited.has(input)) {
+        sending_.insert(router.id);
+    }
+}
+
+template <int Words>
+void RouterArray<Words>::credit(Place place) {
+    const R router = this->router(place);
+    const int output = place.number();
+    OutputVc& out = router.outputs[output];
+    ++out.writer.credits;
+    if (!router.sets.unowned.has(output)) {
+        // A packet for several nodes had all the credits that it needs when it took the channel.
+        if (!router.sets.forked.has(out.owner)) {
+            router.sets.credited.insert(out.owner);
+            if (router.sets.occupied.has(out.owner)) {
+                sending_.insert(router.id);
+            }
+        }
+    } else if ((waits_for_room_ || multicasts_) && !router.sets.waiting.empty()) {
+        waiting_.insert(router.id);
+    }
+}
+
+/// A packet's head is at the front of an idle channel.
+template <int Words>
+void RouterArray<Words>::begin_packet(const R& router, int input, bool at_end_of_cycle) {
+    InputVc& in = router.inputs[input];
+    const Flit head = fabric_.flits[in.ring + in.reader.head];
+    router.sets.engaged.insert(input);
+    ++in.routed;
+    in.room = 0;
+    if (waits_for_room_ || head.multicast()) {
+        in.room = fabric_.packets[head.packet()].flits;
+    }
+    if (head.multicast()) {
+        Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
+        fork.tree = fabric_.packets[head.packet()].destination;
+        fork.place = head.destination();
+        fork.waiting = fabric_.multicast.ports(fork.tree, fork.place);
+        fork.output_vc.resize(router.sets.ports);
+        fork.next.resize(router.sets.ports);
+        router.sets.forked.insert(input);
+        multicasts_ = true;
+    } else if (!fabric_.routes.chooses()) {
+        const int vc = input & vc_mask_;
+        const int output = fabric_.routes.port(router.id, vc, head.destination());
+        in.output = static_cast<std::uint8_t>(output);
+        in.wanted =
+            static_cast<std::uint16_t>(fabric_.routes.vcs(router.id, input >> shift_, vc, output));
+    }
+    if (fabric_.config.routing_delay == 0) {
+        wait_for_vc(router, input);
+    } else {
+        (at_end_of_cycle ? routing_next_ : routing_).emplace_back(router.id, input);
+    }
+}
+
+template <int Words>
+void RouterArray<Words>::wait_for_vc(const R& router, int input) {
+    router.sets.waiting.insert(input);
+    waiting_.insert(router.id);
+}
+
+/// A channel that has won another may ask for the switch.
+template <int Words>
+void RouterArray<Words>::activate(const R& router, int input) {
+    bool credited = true;
+    if (router.sets.forked.has(input)) {
+        Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
+        fork.active |= fork.won;
+        fork.won = 0;
+        credited = fork.active != 0;
+    } else {
+        const InputVc& in = router.inputs[input];
+        const int output = in.output << shift_ | in.output_vc;
+        // Where it gambled and won both, its packet may have left already.
+        credited = !router.sets.unowned.has(output) && router.outputs[output].owner == input &&
+                   router.outputs[output].writer.credits != 0;
+    }
+    if (credited) {
+        router.sets.credited.insert(input);
+        sending_.insert(router.id);
+    }
+}
+
+template <int Words>
+void RouterArray<Words>::execute() {
+    winners_.clear();
+    waiting_.sweep([this](RouterId id) { return allocate_vcs(id); });
+    sending_.sweep([this](RouterId id) { return allocate_switch(id); });
+    for (const Place place : winners_) {
+        activate(router(place), place.number());
+    }
+    for (const Place place : routing_) {
+        wait_for_vc(router(place), place.number());
+    }
+    routing_.clear();
+    routing_.swap(routing_next_);
+}
+
+template <int Words>
+bool RouterArray<Words>::allocate_vcs(RouterId id) {
+    const R router = registers_.router(id);
+    const bool again = vc_allocation_.allocate(router, [&](int input) {
+        if (wins_at_once_) {
+            activate(router, input);
+        } else {
+            winners_.emplace_back(id, input);
+        }
+    });
+    if (fabric_.config.speculative && !router.sets.gambling.empty()) {
+        sending_.insert(id);
+    }
+    return again;
+}
+
+template <int Words>
+bool RouterArray<Words>::allocate_switch(RouterId id) {
+    const R router = registers_.router(id);
+    RouterSets<Words>& sets = router.sets;
+    const VcSet<Words> candidates = (sets.occupied & sets.credited) | sets.gambling;
+    if (!candidates.empty()) {
+        switch_allocation_.allocate(
+            router, candidates, busy_ports(router),
+            [&](int input, std::uint64_t outputs) { send(router, input, outputs); });
+        sets.gambling = VcSet<Words>();
+    }
+    return !(sets.occupied & sets.credited).empty();
+}
+
+/// The ports whose link still carries a flit.
+template <int Words>
+std::uint64_t RouterArray<Words>::busy_ports(const R& router) const {
+    std::uint64_t busy = 0;
+    for (PortId port = 0; !free_at_.empty() && port < router.sets.ports; ++port) {
+        const bool carries = free_at_[router.sets.first_port + port] > fabric_.now;
+        busy |= std::uint64_t{carries} << port;
+    }
+    return busy;
+}
+
+/// An input channel has won outputs. If it gambled it can use its output only where it won a
+/// channel of it in this cycle too, and that has a credit.
+template <int Words>
+void RouterArray<Words>::send(const R& router, int input, std::uint64_t outputs) {
+    if (router.sets.forked.has(input)) {
+        send_copies(router, input, outputs);
+        return;
+    }
+    const int output = std::countr_zero(outputs);
+    if (router.sets.gambling.has(input)) {
+        const InputVc& in = router.inputs[input];
+        const int won = output << shift_ | in.output_vc;
+        if (router.sets.waiting.has(input) || router.outputs[won].writer.credits == 0) {
+            return;
+        }
+    }
+    send_flit(router, input, output);
+}
+
+/// The flit crosses the switch and the link into the next buffer.
+template <int Words>
+void RouterArray<Words>::put(const R& router, int output, int vc, const Flit& flit) {
+    RouterPort& port = router.ports[output];
+    OutputVc& out = router.outputs[output << shift_ | vc];
+    fabric_.flits[out.ring + out.writer.put(fabric_.buffer)] = flit;
+    (port.local ? fabric_.to_nodes : fabric_.to_routers)
+        .add(fabric_.now + port.flight, port.arrival.channel(vc));
+    ++port.sent;
+    fabric_.last_movement = fabric_.now;
+    if (!free_at_.empty()) {
+        const PortId id = router.sets.first_port + static_cast<PortId>(output);
+        free_at_[id] = fabric_.now + fabric_.graph.link(id).period;
+    }
+}
+
+/// The first flit's slot is free: the credit goes to the router it came from, or to the source.
+template <int Words>
+void RouterArray<Words>::take(const R& router, int input) {
+    RouterPort& port = router.ports[input >> shift_];
+    InputVc& in = router.inputs[input];
+    in.reader.take(fabric_.buffer);
+    port.flit_cycles += fabric_.now;
+    (port.local ? fabric_.credits_to_nodes : fabric_.credits_to_routers)
+        .add(fabric_.now + port.refund_flight, port.refund.channel(input & vc_mask_));
+    if (in.reader.visible == 0) {
+        router.sets.occupied.erase(input);
+    }
+}
+
+/// A tail has left by a channel: nobody owns it any longer.
+template <int Words>
+void RouterArray<Words>::release_vc(const R& router, int output) {
+    router.sets.unowned.insert(output);
+    if (!router.sets.waiting.empty()) {
+        waiting_.insert(router.id);
+    }
+}
+
+template <int Words>
+void RouterArray<Words>::end_packet(const R& router, int input) {
+    router.sets.engaged.erase(input);
+    router.sets.credited.erase(input);
+    if (router.sets.occupied.has(input)) {
+        begin_packet(router, input, true);
+    }
+}
+
+template <int Words>
+void RouterArray<Words>::send_flit(const R& router, int input, int output) {
+    InputVc& in = router.inputs[input];
+    const Flit flit = fabric_.flits[in.ring + in.reader.head];
+    const int number = output << shift_ | in.output_vc;
+    put(router, output, in.output_vc, flit);
+    take(router, input);
+    if (flit.tail()) {
+        release_vc(router, number);
+        end_packet(router, input);
+    } else if (router.outputs[number].writer.credits == 0) {
+        router.sets.credited.erase(input);
+    }
+}
+
+/// A flit leaves by some of its branches, all at the same place of the packet.
+template <int Words>
+void RouterArray<Words>::send_copies(const R& router, int input, std::uint64_t outputs) {
+    Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
+    InputVc& in = router.inputs[input];
+    spared_reads_[router.id] += static_cast<std::uint64_t>(std::popcount(outputs) - 1);
+    for (; outputs != 0; outputs &= outputs - 1) {
+        const int output = std::countr_zero(outputs);
+        const auto port = static_cast<std::size_t>(output);
+        const std::size_t slot = in.reader.head + std::size_t{fork.next[port]};
+        const Flit flit =
+            fabric_.flits[in.ring + (slot < fabric_.buffer ? slot : slot - fabric_.buffer)];
+        const NodeId place = fabric_.multicast.place_behind(fork.tree, fork.place, output);
+        put(router, output, fork.output_vc[port], flit.copy_for(place));
+        ++fork.next[port];
+        if (flit.tail()) {
+            fork.active &= ~(std::uint64_t{1} << output);
+            release_vc(router, output << shift_ | fork.output_vc[port]);
+        }
+    }
+    // The slowest branch has moved by one flit at most.
+    const bool done = fork.done();
+    if (done || fork.sent_by_all() != 0) {
+        take(router, input);
+        for (std::uint16_t& next : fork.next) {
+            next = static_cast<std::uint16_t>(next - 1);
+        }
+    }
+    if (done) {
+        router.sets.forked.erase(input);
+        end_packet(router, input);
+    } else if (fork.active == 0) {
+        router.sets.credited.erase(input);
+    }
+}
+
+template <int Words>
+RouterCounters RouterArray<Words>::counters(RouterId router) const {
+    RouterCounters result;
+    for (int port = 0; port < fabric_.graph.ports_of(router); ++port) {
+        const PortId id = fabric_.graph.port(router, port);
+        result.crossbar_flits += registers_.port(id).sent;
+        result.buffer_writes += registers_.port(id).received;
+        for (int vc = 0; vc < fabric_.config.vcs; ++vc) {
+            result.routes += registers_.input(id, vc).routed;
+            result.vc_allocations += registers_.output(id, vc).taken;
+        }
+    }
+    // A flit that wins the switch is read from its buffer and crosses in one go.
+    result.switch_allocations = result.crossbar_flits;
+    result.buffer_reads = result.crossbar_flits - spared_reads_[router];
+    return result;
+}
+
+template <int Words>
+unsigned RouterArray<Words>::buffered(PortId input) const {
+    unsigned flits = 0;
+    for (int vc = 0; vc < fabric_.config.vcs; ++vc) {
+        flits += registers_.input(input, vc).reader.visible;
+    }
+    return flits;
+}
+
+template <int Words>
+Routers::Buffer RouterArray<Words>::buffer(PortId input, int vc) const {
+    const RouterId id = fabric_.graph.router_of(input);
+    const RouterSets<Words>& sets = registers_.sets(id);
+    const int number = fabric_.graph.number_of(input) << shift_ | vc;
+    const InputVc& in = registers_.input(input, vc);
+    Buffer result{in.ring, in.reader.head, in.reader.visible, false, kNone, 0};
+    if (sets.engaged.has(number) && !sets.forked.has(number)) {
+        result.owns = !sets.waiting.has(number);
+        result.output = sets.first_port + in.output;
+        result.vcs = result.owns ? std::uint32_t{1} << in.output_vc : in.wanted;
+    }
+    return result;
+}
+
+template <int Words>
+std::vector<WaitingVc> RouterArray<Words>::waiting() const {
+    std::vector<WaitingVc> result;
+    for (PortId input = 0; input < fabric_.graph.ports(); ++input) {
+        const RouterSets<Words>& sets = registers_.sets(fabric_.graph.router_of(input));
+        for (int vc = 0; vc < fabric_.config.vcs; ++vc) {
+            const int number = fabric_.graph.number_of(input) << shift_ | vc;
+            if (!sets.occupied.has(number)) {
+                continue;
+            }
+            const InputVc& in = registers_.input(input, vc);
+            if (!sets.forked.has(number)) {
+                const bool owns = !sets.waiting.has(number);
+                result.push_back({input, vc, in.reader.visible, sets.first_port + in.output,
+                                  owns ? std::uint32_t{1} << in.output_vc : in.wanted, owns});
+                continue;
+            }
+            const Fork& fork = forks_.known(registers_.index(input, vc));
+            for (std::uint64_t left = fork.waiting | fork.active; left != 0; left &= left - 1) {
+                const int port = std::countr_zero(left);
+                const bool owns = (fork.active >> port & 1) != 0;
+                result.push_back(
+                    {input, vc, in.reader.visible, sets.first_port + static_cast<PortId>(port),
+                     owns ? std::uint32_t{1} << fork.output_vc[static_cast<std::size_t>(port)]
+                          : fabric_.channels.onward(vc),
+                     owns});
+            }
+        }
+    }
+    return result;
+}
+
+template <int Words>
+std::optional<InputVcName> RouterArray<Words>::owner(PortId output, int vc) const {
+    const RouterSets<Words>& sets = registers_.sets(fabric_.graph.router_of(output));
+    if (sets.unowned.has(fabric_.graph.number_of(output) << shift_ | vc)) {
+        return std::nullopt;
+    }
+    const int number = registers_.output(output, vc).owner;
+    return InputVcName{sets.first_port + static_cast<PortId>(number >> shift_), number & vc_mask_};
 }
 
 }  // namespace
 
-Routers::Routers(Fabric& fabric, const VirtualChannels& channels)
-    : fabric_(fabric),
-      channels_(channels),
-      states_(static_cast<std::size_t>(fabric.config.nodes())),
-      inputs_(states_.size() * kPorts * fabric.vcs),
-      outputs_(inputs_.size()),
-      counts_(states_.size()),
-      neighbour_{1, ~NodeId{0}, static_cast<NodeId>(fabric.config.width),
-                 ~static_cast<NodeId>(fabric.config.width) + 1, 0},
-      forward_delay_(static_cast<Cycle>(fabric.config.forward_delay)),
-      credit_delay_(static_cast<Cycle>(fabric.config.credit_delay)),
-      active_(states_.size()) {
-    for (State& state : states_) {
-        for (int port = 0; port < kPorts; ++port) {
-            state.unowned.fill_port(port, fabric.config.vcs);
-        }
+std::unique_ptr<Routers> make_routers(Fabric& fabric) {
+    const int numbers = fabric.graph.most_ports() << fabric.shift;
+    if (numbers <= 64) {
+        return std::make_unique<RouterArray<1>>(fabric);
     }
-    for (OutputVc& output : outputs_) {
-        output.ring.credits = static_cast<std::uint16_t>(fabric.buffer);
+    if (numbers <= 128) {
+        return std::make_unique<RouterArray<2>>(fabric);
     }
-    for (int y = 0; y < fabric.config.height; ++y) {
-        for (int x = 0; x < fabric.config.width; ++x) {
-            position_.push_back({static_cast<std::uint8_t>(x), static_cast<std::uint8_t>(y)});
-        }
-    }
-    for (std::size_t direction = 0; direction < port_towards_.size(); ++direction) {
-        const int column = (direction & 1) != 0 ? kWest : (direction & 2) != 0 ? kEast : kLocal;
-        const int row = (direction & 4) != 0 ? kSouth : (direction & 8) != 0 ? kNorth : kLocal;
-        const bool column_first =
-            fabric.config.routing == Routing::xy ? column != kLocal : row == kLocal;
-        port_towards_[direction] = static_cast<std::uint8_t>(column_first ? column : row);
-    }
-}
-
-/// The port towards a destination. The comparisons make an index, bits west, east, south, north,
-/// for branches on them would be unpredictable.
-int Routers::route(NodeId node, NodeId destination) const {
-    const auto [x, y] = position_[node];
-    const auto [to_x, to_y] = position_[destination];
-    const int direction = static_cast<int>(to_x < x) | static_cast<int>(to_x > x) << 1 |
-                          static_cast<int>(to_y < y) << 2 | static_cast<int>(to_y > y) << 3;
-    return port_towards_[static_cast<std::size_t>(direction)];
-}
-
-void Routers::start_packet(const Router& router, int input) {
-    InputVc& in = router.input(input);
-    const Flit* const ring = fabric_.ring(router.node, VcSet::port(input), VcSet::vc(input));
-    in.output = static_cast<std::uint8_t>(route(router.node, ring[in.ring.head].destination()));
-    ++router.counts.routes;
-    if (fabric_.config.routing_delay != 0) {
-        router.state.routing.insert(input);
-    } else {
-        router.state.waiting.insert(input);
-    }
-}
-
-void Routers::arrive(Place at) {
-    const Router router = this->router(at.node());
-    const int input = at.number();
-    ++router.input(input).ring.visible;
-    ++router.counts.received;
-    router.state.occupied.insert(input);
-    if (!(router.state.routing | router.state.waiting | router.state.active).has(input)) {
-        start_packet(router, input);
-    }
-    active_.insert(router.node);
-}
-
-void Routers::credit(Place at) {
-    const Router router = this->router(at.node());
-    const int output = at.number();
-    ++router.output(output).ring.credits;
-    if (!router.state.unowned.has(output)) {
-        router.state.credited.insert(router.output(output).owner);
-        active_.insert(router.node);
-    }
-}
-
-bool Routers::execute(const Router& router) {
-    State& state = router.state;
-    const VcSet routed = state.routing;
-    VcSet candidates = state.occupied & state.credited;
-    bool changed = !routed.empty();
-    if (!state.waiting.empty()) {
-        changed |= allocate_vcs(router);
-        if (fabric_.config.vc_allocation_delay == 0) {
-            candidates = state.occupied & state.credited;
-        }
-    }
-    if (!candidates.empty()) {
-        allocate_switch(router, candidates);
-        changed = true;
-    }
-    state.waiting.insert(routed);
-    state.routing.erase(routed);
-    // Where nothing has changed those that wait would wait again, until an arrival or a credit.
-    return !(state.routing | (state.occupied & state.credited)).empty() ||
-           (changed && !state.waiting.empty());
-}
-
-/// Returns whether a channel was won.
-bool Routers::allocate_vcs(const Router& router) {
-    std::array<VcRequest, kPorts * 16> requests;
-    std::size_t count = 0;
-    unsigned wanted = 0;  // outputs
-    unsigned contended = 0;
-    for (VcSet left = router.state.waiting; !left.empty(); left.erase(left.first())) {
-        const int input = left.first();
-        const int output = router.input(input).output;
-        const std::uint32_t vcs =
-            channels_.onward(VcSet::vc(input)) & router.state.unowned.of_port(output);
-        if (vcs != 0) {
-            contended |= wanted & 1U << output;
-            wanted |= 1U << output;
-            requests[count++] = {input, output, vcs, vcs};  // what it gets where it is alone
-        }
-    }
-    for (; contended != 0; contended &= contended - 1) {
-        grant_vcs(router, std::countr_zero(contended), {requests.data(), count});
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        if (requests[i].granted != 0) {
-            accept_vc(router, requests[i]);
-        }
-    }
-    return count != 0;
-}
-
-/// Every channel of an output that several requests want grants one of them.
-void Routers::grant_vcs(const Router& router, int output, std::span<VcRequest> requests) {
-    for (VcRequest& request : requests) {
-        request.granted = request.output == output ? 0 : request.granted;
-    }
-    for (std::uint32_t left = router.state.unowned.of_port(output); left != 0; left &= left - 1) {
-        const int vc = std::countr_zero(left);
-        const int pointer = router.output(VcSet::number(output, vc)).grant;
-        VcRequest* first = nullptr;  // of all
-        VcRequest* next = nullptr;   // at or after the pointer
-        for (VcRequest& request : requests) {
-            if (request.output == output && (request.wanted >> vc & 1) != 0) {
-                first = first != nullptr ? first : &request;
-                if (request.input >= pointer) {
-                    next = &request;
-                    break;
-                }
-            }
-        }
-        if (VcRequest* const chosen = next != nullptr ? next : first; chosen != nullptr) {
-            chosen->granted |= 1U << vc;
-        }
-    }
-}
-
-void Routers::accept_vc(const Router& router, const VcRequest& request) {
-    InputVc& in = router.input(request.input);
-    // All grants are channels of one port, so the pointer matters only where it points into that
-    // port.
-    const int vc = first_at(request.granted, in.accept_port == request.output ? in.accept_vc : 0);
-    const int output = VcSet::number(request.output, vc);
-    OutputVc& out = router.output(output);
-
-    State& state = router.state;
-    state.unowned.erase(output);
-    state.waiting.erase(request.input);
-    state.active.insert(request.input);
-    if (out.ring.credits != 0) {
-        state.credited.insert(request.input);
-    }
-    ++router.counts.vc_allocations;
-
-    in.output_vc = static_cast<std::uint8_t>(vc);
-    in.accept_port = static_cast<std::uint8_t>(request.output);
-    in.accept_vc = static_cast<std::uint8_t>(vc + 1);
-    out.owner = static_cast<std::uint8_t>(request.input);
-    out.grant = static_cast<std::uint8_t>(request.input + 1);
-}
-
-void Routers::allocate_switch(const Router& router, VcSet candidates) {
-    if (candidates.single()) {
-        const int input = candidates.first();
-        forward(router, input, router.input(input).output);
-        return;
-    }
-    const State& state = router.state;
-    // A channel represents its input for each output: the first that wants it at or after the
-    // input's pointer.
-    std::array<std::array<std::uint8_t, kPorts>, kPorts> representative;
-    std::array<unsigned, kPorts> requests{};  // by output: the inputs
-    unsigned outputs = 0;
-    for (; !candidates.empty(); candidates.erase(candidates.first())) {
-        const int number = candidates.first();
-        const auto input = static_cast<std::size_t>(VcSet::port(number));
-        const std::size_t output = router.input(number).output;
-        std::uint8_t& chosen = representative[input][output];
-        const auto turn = [&](int vc) { return (vc - state.next_vc[input]) & 31; };
-        if ((requests[output] >> input & 1) == 0 ||
-            turn(VcSet::vc(number)) < turn(VcSet::vc(chosen))) {
-            chosen = static_cast<std::uint8_t>(number);
-        }
-        requests[output] |= 1U << input;
-        outputs |= 1U << output;
-    }
-    std::array<unsigned, kPorts> grants{};  // by input: the outputs
-    unsigned inputs = 0;
-    for (; outputs != 0; outputs &= outputs - 1) {
-        const auto output = static_cast<std::size_t>(std::countr_zero(outputs));
-        const auto input =
-            static_cast<std::size_t>(first_at(requests[output], state.grant[output]));
-        grants[input] |= 1U << output;
-        inputs |= 1U << input;
-    }
-    for (; inputs != 0; inputs &= inputs - 1) {
-        const auto input = static_cast<std::size_t>(std::countr_zero(inputs));
-        const auto output = static_cast<std::size_t>(first_at(grants[input], state.accept[input]));
-        forward(router, representative[input][output], static_cast<int>(output));
-    }
-}
-
-/// A flit has won the switch: it leaves, and the allocator's pointers move past it.
-void Routers::forward(const Router& router, int input, int output) {
-    const int input_port = VcSet::port(input);
-    const int input_vc = VcSet::vc(input);
-    const auto from = static_cast<std::size_t>(input_port);
-    const auto to = static_cast<std::size_t>(output);
-    InputVc& in = router.input(input);
-    const int output_vc = in.output_vc;
-    OutputVc& out = router.output(VcSet::number(output, output_vc));
-
-    // It crosses the switch and the link into the next router's buffer.
-    const Flit flit = fabric_.ring(router.node, input_port, input_vc)[in.ring.take(fabric_.buffer)];
-    const NodeId next = router.node + neighbour_[to];
-    const int next_port = output == kLocal ? kInterface : opposite(output);
-    fabric_.ring(next, next_port, output_vc)[out.ring.put(fabric_.buffer)] = flit;
-    fabric_.arrivals.add(fabric_.now + forward_delay_, Place(next, next_port, output_vc));
-    fabric_.last_movement = fabric_.now;
-    ++router.counts.sent[to];
-
-    // Its slot is free: the credit goes to the router it came from, or to this node's source.
-    const int previous_port = input_port == kLocal ? kInterface : opposite(input_port);
-    fabric_.credits.add(fabric_.now + credit_delay_,
-                        Place(router.node + neighbour_[from], previous_port, input_vc));
-
-    State& state = router.state;
-    if (in.ring.visible == 0) {
-        state.occupied.erase(input);
-    }
-    if (flit.tail()) {
-        state.unowned.insert(VcSet::number(output, output_vc));
-        state.active.erase(input);
-        state.credited.erase(input);
-        if (in.ring.visible != 0) {
-            start_packet(router, input);
-        }
-    } else if (out.ring.credits == 0) {
-        state.credited.erase(input);
-    }
-    state.accept[from] = static_cast<std::uint8_t>(output + 1);
-    state.grant[to] = static_cast<std::uint8_t>(input_port + 1);
-    state.next_vc[from] = static_cast<std::uint8_t>(input_vc + 1);
-}
-
-RouterCounters Routers::counters(NodeId node) const {
-    const Counts& counts = counts_[node];
-    RouterCounters result;
-    for (const std::uint64_t sent : counts.sent) {
-        result.crossbar_flits += sent;
-    }
-    // A flit that wins the switch is read from its buffer and crosses in one go.
-    result.buffer_reads = result.crossbar_flits;
-    result.switch_allocations = result.crossbar_flits;
-    result.buffer_writes = counts.received;
-    result.routes = counts.routes;
-    result.vc_allocations = counts.vc_allocations;
-    return result;
-}
-
-std::optional<std::string> Routers::blockage(NodeId node) const {
-    const State& state = states_[node];
-    if (state.occupied.empty()) {
-        return std::nullopt;
-    }
-    const auto name = [](int port) {
-        return std::string(kPortNames[static_cast<std::size_t>(port)]);
-    };
-    const int input = state.occupied.first();
-    const InputVc& in = inputs_[node * kPorts * fabric_.vcs + place(input, fabric_.vcs)];
-    const std::string what = "input " + name(VcSet::port(input)) + ", virtual channel " +
-                             std::to_string(VcSet::vc(input)) + ": " +
-                             std::to_string(in.ring.visible) +
-                             (in.ring.visible == 1 ? " flit waits" : " flits wait");
-    if (!state.active.has(input)) {
-        return what + " for a virtual channel of output " + name(in.output);
-    }
-    return what + " for a credit of output " + name(in.output) + ", virtual channel " +
-           std::to_string(in.output_vc);
+    return std::make_unique<RouterArray<16>>(fabric);
 }
 
 }  // namespace spikeloom::noc

@@ -1,22 +1,29 @@
 #include "noc/sources.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <functional>
 
 namespace spikeloom::noc {
 
-Sources::Sources(Fabric& fabric, const VirtualChannels& channels)
+Sources::Sources(Fabric& fabric)
     : fabric_(fabric),
-      channels_(channels),
+      channels_(fabric.channels),
       classes_(static_cast<std::size_t>(fabric.config.classes())),
-      queues_(static_cast<std::size_t>(fabric.config.nodes()) * classes_),
-      sources_(static_cast<std::size_t>(fabric.config.nodes())),
+      cut_through_(fabric.config.flow_control == FlowControl::virtual_cut_through),
+      queues_(fabric.graph.nodes() * classes_),
+      sources_(fabric.graph.nodes()),
       rings_(sources_.size() * fabric.vcs, {static_cast<std::uint16_t>(fabric.buffer)}),
       injected_(sources_.size()),
       active_(sources_.size()) {
     for (std::size_t queue = 0; queue < queues_.size(); ++queue) {
         queues_[queue].next_vc =
-            static_cast<std::uint8_t>(channels.first(static_cast<int>(queue % classes_)));
+            static_cast<std::uint8_t>(channels_.first(static_cast<int>(queue % classes_)));
+    }
+    for (NodeId node = 0; node < fabric.graph.nodes(); ++node) {
+        const Attachment& at = fabric.graph.attachment(node);
+        entries_.push_back({Place(at.router, at.port << fabric.shift),
+                            fabric.ring(fabric.graph.port(at.router, at.port), 0)});
     }
     for (Source& source : sources_) {
         source.credited = static_cast<std::uint16_t>((1U << fabric.config.vcs) - 1);
@@ -28,7 +35,7 @@ void Sources::enqueue(PacketId packet) {
     const std::size_t index = queue_index(record.source, record.message_class);
     Queue& queue = queues_[index];
     queue.flits += record.flits;
-    if (queue.first == PacketTable::kNone) {
+    if (queue.first == kNone) {
         queue.first = packet;
         if (first_is_ready(index)) {
             active_.insert(record.source);
@@ -53,13 +60,16 @@ bool Sources::first_is_ready(std::size_t queue) {
     return true;
 }
 
-void Sources::credit(Place place) {
-    ++rings_[place.node() * fabric_.vcs + static_cast<std::size_t>(place.vc())].credits;
-    Source& source = sources_[place.node()];
-    source.credited = static_cast<std::uint16_t>(source.credited | 1U << place.vc());
-    if (source.ready != 0) {
-        active_.insert(place.node());
-    }
+void Sources::receive() {
+    fabric_.credits_to_nodes.turn(fabric_.now, [this](Place place) {
+        const NodeId node = place.unit();
+        ++rings_[node * fabric_.vcs + static_cast<std::size_t>(place.number())].credits;
+        Source& source = sources_[node];
+        source.credited = static_cast<std::uint16_t>(source.credited | 1U << place.number());
+        if (source.ready != 0) {
+            active_.insert(node);
+        }
+    });
 }
 
 void Sources::execute() {
@@ -80,13 +90,22 @@ void Sources::execute() {
 }
 
 /// The virtual channels with a credit that the queue's next flit may take.
-std::uint32_t Sources::usable(const Source& source, const Queue& queue) const {
+std::uint32_t Sources::usable(NodeId node, const Queue& queue) const {
+    const std::uint32_t credited = sources_[node].credited;
     if (queue.sent != 0) {
-        return source.credited & 1U << queue.vc;
+        return credited & 1U << queue.vc;
     }
     const PacketTable::Record& packet = fabric_.packets[queue.first];
-    return source.credited &
-           channels_.at_source(packet.source, packet.destination, packet.message_class);
+    std::uint32_t vcs =
+        credited & channels_.at_source(packet.source, packet.destination, packet.message_class,
+                                       fabric_.routes.enters_by_first_part(packet.multicast));
+    for (std::uint32_t left = cut_through_ ? vcs : 0; left != 0; left &= left - 1) {
+        const int vc = std::countr_zero(left);
+        if (rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)].credits < packet.flits) {
+            vcs &= ~(1U << vc);
+        }
+    }
+    return vcs;
 }
 
 bool Sources::inject(NodeId node) {
@@ -95,7 +114,7 @@ bool Sources::inject(NodeId node) {
         const int message_class = first_at(left, source.next_class);
         left &= ~(std::uint32_t{1} << message_class);
         const Queue& queue = queues_[queue_index(node, message_class)];
-        const std::uint32_t vcs = usable(source, queue);
+        const std::uint32_t vcs = usable(node, queue);
         if (vcs != 0) {
             send_flit(node, message_class, first_at(vcs, queue.next_vc));
             source.next_class = static_cast<std::uint8_t>(message_class + 1);
@@ -110,14 +129,20 @@ void Sources::send_flit(NodeId node, int message_class, int vc) {
     Queue& queue = queues_[index];
     Source& source = sources_[node];
     const PacketId id = queue.first;
-    const PacketTable::Record& packet = fabric_.packets[id];
+    PacketTable::Record& packet = fabric_.packets[id];
     const bool tail = queue.sent + 1 == packet.flits;
+    if (queue.sent == 0) {
+        packet.injected = fabric_.now;
+    }
 
     RingWriter& ring = rings_[node * fabric_.vcs + static_cast<std::size_t>(vc)];
-    fabric_.ring(node, kLocal, vc)[ring.put(fabric_.buffer)] =
-        Flit(id, packet.destination, queue.sent, tail);
-    fabric_.arrivals.add(fabric_.now + static_cast<Cycle>(fabric_.config.injection_delay),
-                         Place(node, kLocal, vc));
+    const Entry& entry = entries_[node];
+    const std::size_t first_slot = entry.ring + static_cast<std::size_t>(vc) * fabric_.buffer;
+    // The copies of a packet for several nodes begin at the root of its tree.
+    fabric_.flits[first_slot + ring.put(fabric_.buffer)] =
+        Flit(id, packet.multicast ? 0 : packet.destination, queue.sent, tail, packet.multicast);
+    fabric_.to_routers.add(fabric_.now + static_cast<Cycle>(fabric_.config.injection_delay),
+                           entry.arrival.channel(vc));
     if (ring.credits == 0) {
         source.credited = static_cast<std::uint16_t>(source.credited & ~(1U << vc));
     }
@@ -132,7 +157,7 @@ void Sources::send_flit(NodeId node, int message_class, int vc) {
         queue.next_vc = static_cast<std::uint8_t>(vc + 1);
         queue.first = packet.next;
         source.ready = static_cast<std::uint16_t>(source.ready & ~(1U << message_class));
-        if (queue.first != PacketTable::kNone) {
+        if (queue.first != kNone) {
             first_is_ready(index);
         }
     }
@@ -166,17 +191,20 @@ Cycle Sources::next_activity() const {
     return wakes_.empty() ? kNever : std::max(wakes_.front().cycle, fabric_.now);
 }
 
-std::optional<std::string> Sources::blockage(NodeId node) const {
-    const Source& source = sources_[node];
-    for (std::uint32_t left = source.ready; left != 0; left &= left - 1) {
+unsigned Sources::injected_of(PacketId packet) const {
+    const PacketTable::Record& record = fabric_.packets[packet];
+    const Queue& queue = queues_[queue_index(record.source, record.message_class)];
+    if (queue.first == packet) {
+        return queue.sent;
+    }
+    return record.injected == kNever ? 0U : record.flits;
+}
+
+std::optional<int> Sources::blocked_class(NodeId node) const {
+    for (std::uint32_t left = sources_[node].ready; left != 0; left &= left - 1) {
         const int message_class = std::countr_zero(left);
-        const Queue& queue = queues_[queue_index(node, message_class)];
-        if (usable(source, queue) == 0) {
-            return "source, class " + std::to_string(message_class) + ": " +
-                   std::to_string(queue.flits) +
-                   (queue.flits == 1 ? " flit waits" : " flits wait") +
-                   " for a credit of input local" +
-                   (queue.sent != 0 ? ", virtual channel " + std::to_string(queue.vc) : "");
+        if (usable(node, queues_[queue_index(node, message_class)]) == 0) {
+            return message_class;
         }
     }
     return std::nullopt;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 namespace spikeloom::noc {
@@ -18,11 +17,11 @@ namespace spikeloom::noc {
 /// the class's first), or its flow's; the rest of the packet follows through the same.
 class Sources {
   public:
-    Sources(Fabric& fabric, const VirtualChannels& channels);
+    explicit Sources(Fabric& fabric);
 
     void enqueue(PacketId packet);
-    /// A credit has become usable.
-    void credit(Place place);
+    /// Takes in the credits that become usable in the present cycle.
+    void receive();
     /// Executes the present cycle: injects, then makes the reports.
     void execute();
 
@@ -35,15 +34,17 @@ class Sources {
     std::uint64_t injected_flits(NodeId node) const { return injected_[node]; }
     /// The earliest cycle from now on in which a flit may be injected or a report made.
     Cycle next_activity() const;
-    /// Why the first ready flit of a source is not injected, if one waits.
-    std::optional<std::string> blockage(NodeId node) const;
+    /// Flits of a packet that are injected, of those that are not delivered.
+    unsigned injected_of(PacketId packet) const;
+    /// A class whose first packet is ready and cannot be injected; none where none waits.
+    std::optional<int> blocked_class(NodeId node) const;
 
   private:
     static constexpr std::int64_t kUnwatched = -1;
 
     struct Queue {
-        PacketId first = PacketTable::kNone;
-        PacketId last = PacketTable::kNone;
+        PacketId first = kNone;
+        PacketId last = kNone;
         std::uint32_t flits = 0;          // not injected yet
         std::uint16_t sent = 0;           // flits of the first packet that are
         std::uint8_t vc = 0;              // the channel of the first packet, once its head is sent
@@ -64,16 +65,24 @@ class Sources {
     std::size_t queue_index(NodeId node, int message_class) const {
         return static_cast<std::size_t>(node) * classes_ + static_cast<std::size_t>(message_class);
     }
-    std::uint32_t usable(const Source& source, const Queue& queue) const;
+    std::uint32_t usable(NodeId node, const Queue& queue) const;
     bool inject(NodeId node);
     void send_flit(NodeId node, int message_class, int vc);
     bool first_is_ready(std::size_t queue);
     void report(std::size_t queue);
 
+    /// Where a node's flits enter its router.
+    struct Entry {
+        Place arrival;       // of a flit in channel 0
+        std::uint32_t ring;  // the first slot of channel 0
+    };
+
     Fabric& fabric_;
     const VirtualChannels& channels_;
     std::size_t classes_;
-    std::vector<Queue> queues_;  // (node, class)
+    bool cut_through_;
+    std::vector<Entry> entries_;  // by node
+    std::vector<Queue> queues_;   // (node, class)
     std::vector<Source> sources_;
     std::vector<RingWriter> rings_;  // (node, vc)
     std::vector<std::uint64_t> injected_;

@@ -2,22 +2,19 @@
 
 #include "base/error.hpp"
 #include "base/schema.hpp"
+#include "noc/network.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace spikeloom::noc {
 
 namespace {
 
-// A span is long enough to make the visit of every node cheap and short enough to keep few packets.
-constexpr double kPacketsPerSpan = 16384.0;
-constexpr double kShortestSpan = 64.0;
-constexpr double kLongestSpan = 1048576.0;
-
-double packet_rate(const TrafficConfig& config) {
-    return std::min(1.0, config.rate / config.packet_flits);
-}
+/// A cycle that no run reaches; sums of two still fit.
+constexpr Cycle kBeyond = Cycle{1} << 62;
+constexpr double kLongestBurst = 1e9;
 
 }  // namespace
 
@@ -27,6 +24,8 @@ void describe(schema::Walk& walk, TrafficConfig& config) {
                  {"transpose", Pattern::transpose},
                  {"hotspot", Pattern::hotspot},
                  {"bit_complement", Pattern::bit_complement},
+                 {"bit_reversal", Pattern::bit_reversal},
+                 {"shuffle", Pattern::shuffle},
                  {"neighbour", Pattern::neighbour},
                  {"tornado", Pattern::tornado},
                  {"trace", Pattern::trace}},
@@ -38,24 +37,56 @@ void describe(schema::Walk& walk, TrafficConfig& config) {
     walk.integer("hotspot_node", config.hotspot_node, {0, 65535}, "the hotspot, y * width + x");
     walk.number("hotspot_fraction", config.hotspot_fraction, {0.0, 1.0},
                 "fraction of the packets that go to the hotspot");
+    walk.number("burst_cycles", config.burst_cycles, {0.0, kLongestBurst},
+                "mean length of a burst, cycles; 0: no bursts");
+    walk.number("burst_rate", config.burst_rate, {0.0, 1.0},
+                "flits created a node a cycle within a burst");
+    walk.integer("window", config.window, {0, 1'000'000},
+                 "packets a node may have on their way (closed loop); 0: any number (open loop)");
+    walk.number("multicast_fraction", config.multicast_fraction, {0.0, 1.0},
+                "fraction of the packets that go to a group of nodes, each node's own");
+    walk.integer("multicast_nodes", config.multicast_nodes, {1, 65536}, "nodes of a group");
     walk.text("trace", config.trace, "file of rows `id ctime src dst`, for the pattern trace");
+    if (config.burst_cycles != 0.0 &&
+        (config.burst_cycles < 1.0 || config.burst_rate <= config.rate)) {
+        walk.fail("burst_cycles", "bursts last " + std::to_string(config.burst_cycles) +
+                                      " cycles with a burst_rate of " +
+                                      std::to_string(config.burst_rate) +
+                                      "; allowed are 1 or more, and a burst_rate above rate");
+    }
 }
 
-void validate(const TrafficConfig& config, const NetworkConfig& network) {
-    if (config.pattern == Pattern::transpose && network.width != network.height) {
+NodeGrid node_grid(const NetworkConfig& network, std::uint32_t nodes) {
+    if (network.topology == Topology::mesh || network.topology == Topology::torus) {
+        return {static_cast<NodeId>(network.width), static_cast<NodeId>(network.height)};
+    }
+    return {nodes, 1};
+}
+
+void validate(const TrafficConfig& config, const NodeGrid& grid) {
+    if (config.pattern == Pattern::transpose && grid.width != grid.height) {
         throw InputError("traffic: pattern: found transpose in a mesh of " +
-                         std::to_string(network.width) + "x" + std::to_string(network.height) +
+                         std::to_string(grid.width) + "x" + std::to_string(grid.height) +
                          "; allowed is a square mesh");
     }
-    if (config.pattern == Pattern::hotspot &&
-        config.hotspot_node >= static_cast<NodeId>(network.nodes())) {
-        throw InputError("traffic: hotspot_node: found " + std::to_string(config.hotspot_node) +
-                         "; allowed is 0 to " + std::to_string(network.nodes() - 1));
+    const bool bits = config.pattern == Pattern::bit_reversal || config.pattern == Pattern::shuffle;
+    if (bits && !std::has_single_bit(grid.nodes())) {
+        throw InputError("traffic: pattern: found bit_reversal or shuffle with " +
+                         std::to_string(grid.nodes()) + " nodes; allowed is a power of two");
     }
-    if (!config.include_self && network.nodes() == 1) {
+    if (config.pattern == Pattern::hotspot && config.hotspot_node >= grid.nodes()) {
+        throw InputError("traffic: hotspot_node: found " + std::to_string(config.hotspot_node) +
+                         "; allowed is 0 to " + std::to_string(grid.nodes() - 1));
+    }
+    if (!config.include_self && grid.nodes() == 1) {
         throw InputError(
             "traffic: include_self: found false in a network of one node; allowed is "
             "true");
+    }
+    if (config.multicast_fraction > 0.0 && config.multicast_nodes > grid.nodes()) {
+        throw InputError("traffic: multicast_nodes: found " +
+                         std::to_string(config.multicast_nodes) + "; allowed are at most " +
+                         std::to_string(grid.nodes()) + ", all nodes");
     }
     if ((config.pattern == Pattern::trace) == config.trace.empty()) {
         throw InputError(
@@ -66,15 +97,13 @@ void validate(const TrafficConfig& config, const NetworkConfig& network) {
     }
 }
 
-Destinations::Destinations(const TrafficConfig& config, const NetworkConfig& network)
-    : config_(config),
-      width_(static_cast<NodeId>(network.width)),
-      height_(static_cast<NodeId>(network.height)) {
-    validate(config, network);
+Destinations::Destinations(const TrafficConfig& config, const NodeGrid& grid)
+    : config_(config), grid_(grid) {
+    validate(config, grid);
 }
 
 NodeId Destinations::uniform(NodeId source, Random& random) const {
-    const NodeId nodes = width_ * height_;
+    const NodeId nodes = grid_.nodes();
     if (config_.include_self) {
         return static_cast<NodeId>(random.below(nodes));
     }
@@ -82,21 +111,33 @@ NodeId Destinations::uniform(NodeId source, Random& random) const {
     return other < source ? other : other + 1;
 }
 
+/// The bits of a node's number in another order.
+NodeId Destinations::permuted(NodeId source) const {
+    const int bits = std::countr_zero(grid_.nodes());
+    NodeId result = 0;
+    for (int i = 0; i < bits; ++i) {
+        const int to = config_.pattern == Pattern::shuffle ? (i + 1) % bits : bits - 1 - i;
+        result |= (source >> i & 1) << to;
+    }
+    return result;
+}
+
 NodeId Destinations::choose(NodeId source, Random& random) const {
-    const NodeId x = source % width_;
-    const NodeId y = source / width_;
-    const auto shifted = [&](NodeId right, NodeId up) {
-        return (y + up) % height_ * width_ + (x + right) % width_;
-    };
+    const auto [width, height] = grid_;
+    const NodeId x = source % width;
+    const NodeId y = source / width;
     switch (config_.pattern) {
         case Pattern::transpose:
-            return x * width_ + y;
+            return x * width + y;
         case Pattern::bit_complement:
-            return width_ * height_ - 1 - source;
+            return grid_.nodes() - 1 - source;
+        case Pattern::bit_reversal:
+        case Pattern::shuffle:
+            return permuted(source);
         case Pattern::neighbour:
-            return shifted(1, 1);
+            return (y + 1) % height * width + (x + 1) % width;
         case Pattern::tornado:
-            return shifted((width_ + 1) / 2 - 1, (height_ + 1) / 2 - 1);
+            return (y + (height + 1) / 2 - 1) % height * width + (x + (width + 1) / 2 - 1) % width;
         case Pattern::hotspot:
             return random.uniform() < config_.hotspot_fraction ? config_.hotspot_node
                                                                : uniform(source, random);
@@ -107,54 +148,54 @@ NodeId Destinations::choose(NodeId source, Random& random) const {
     return uniform(source, random);
 }
 
-SyntheticTraffic::SyntheticTraffic(const TrafficConfig& config, const NetworkConfig& network,
-                                   Cycle end, std::uint64_t seed)
-    : destinations_(config, network),
-      packet_flits_(static_cast<std::uint16_t>(config.packet_flits)),
-      classes_(network.classes()),
-      end_(end),
-      gap_scale_(1.0 / std::log1p(-packet_rate(config))),  // -0 for a packet every cycle
-      silent_(config.rate == 0.0),
-      span_(static_cast<Cycle>(std::clamp(kPacketsPerSpan / (packet_rate(config) * network.nodes()),
-                                          kShortestSpan, kLongestSpan))) {
-    for (int node = 0; node < network.nodes(); ++node) {
-        Random random(seed, static_cast<std::uint64_t>(node));
-        const Cycle first = after_gap(0, random);
-        nodes_.push_back({random, first});
+CreationTimes::CreationTimes(const TrafficConfig& config, Random& random)
+    : bursts_(config.burst_cycles > 0.0), silent_(config.rate == 0.0) {
+    const double rate = bursts_ ? config.burst_rate : config.rate;
+    const auto scale = [](double p) { return 1.0 / std::log1p(-p); };  // -0 for p = 1
+    create_scale_ = scale(std::min(1.0, rate / config.packet_flits));
+    // On for a share of the time: rate / burst_rate = on / (on + off).
+    const double off_cycles =
+        bursts_ ? std::max(0.0, config.burst_cycles * (rate / config.rate - 1.0)) : 1.0;
+    leave_on_scale_ = scale(bursts_ ? 1.0 / config.burst_cycles : 1.0);
+    leave_off_scale_ = scale(std::min(1.0, 1.0 / off_cycles));
+    if (bursts_ && !silent_) {
+        on_ = random.uniform() < config.rate / rate;
+        state_ends_ = gap(on_ ? leave_on_scale_ : leave_off_scale_, random) + 1;
     }
+    draw(0, random);
 }
 
-/// The cycle of the first success of Bernoulli trials from cycle `from` on: the number of failures
-/// before it is geometric, floor(ln(u) / ln(1 - p)) for u uniform in (0, 1].
-Cycle SyntheticTraffic::after_gap(Cycle from, Random& random) const {
-    const double gap = std::floor(std::log(1.0 - random.uniform()) * gap_scale_);
-    return silent_ || gap >= static_cast<double>(end_) ? end_ : from + static_cast<Cycle>(gap);
+/// floor(ln(u) / ln(1 - p)) for u uniform in (0, 1] is geometric.
+Cycle CreationTimes::gap(double scale, Random& random) {
+    const double cycles = std::floor(std::log(1.0 - random.uniform()) * scale);
+    return cycles >= static_cast<double>(kBeyond) ? kBeyond : static_cast<Cycle>(cycles);
 }
 
-Cycle SyntheticTraffic::extend(std::vector<Packet>& packets) {
-    covered_ = std::min(covered_ + span_, end_);
-    for (NodeId source = 0; source < nodes_.size(); ++source) {
-        Node& node = nodes_[source];
-        while (node.next < covered_) {
-            packets.push_back({source, destinations_.choose(source, node.random), packet_flits_,
-                               static_cast<std::uint8_t>(node.message_class), node.next,
-                               node.next});
-            node.message_class = node.message_class + 1 == classes_ ? 0 : node.message_class + 1;
-            node.next = after_gap(node.next + 1, node.random);
+void CreationTimes::draw(Cycle from, Random& random) {
+    if (silent_ || from >= kBeyond) {
+        next_ = kBeyond;
+        return;
+    }
+    if (!bursts_) {
+        next_ = from + gap(create_scale_, random);
+        return;
+    }
+    for (;;) {
+        if (on_) {
+            next_ = from + gap(create_scale_, random);
+            if (next_ < state_ends_) {
+                return;
+            }
+        }
+        // No memory: beyond the end of the state the trials begin anew.
+        from = std::max(from, state_ends_);
+        on_ = !on_;
+        state_ends_ = from + gap(on_ ? leave_on_scale_ : leave_off_scale_, random) + 1;
+        if (from >= kBeyond) {
+            next_ = kBeyond;
+            return;
         }
     }
-    return covered_ == end_ ? kNever : covered_;
-}
-
-TraceTraffic::TraceTraffic(const std::vector<TraceRow>& rows, int packet_flits)
-    : rows_(rows), packet_flits_(static_cast<std::uint16_t>(packet_flits)) {}
-
-Cycle TraceTraffic::extend(std::vector<Packet>& packets) {
-    for (const TraceRow& row : rows_) {
-        packets.push_back(
-            {row.source, row.destination, packet_flits_, 0, row.created, row.created});
-    }
-    return kNever;
 }
 
 }  // namespace spikeloom::noc

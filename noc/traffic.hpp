@@ -1,13 +1,11 @@
-// Where packets come from when no machine sends them: synthetic patterns and recorded traces.
+// What synthetic traffic is: where packets go and how often they are created.
 #pragma once
 
 #include "base/random.hpp"
-#include "noc/network.hpp"
-#include "noc/trace.hpp"
+#include "noc/config.hpp"
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace spikeloom::schema {
 class Walk;
@@ -15,15 +13,16 @@ class Walk;
 
 namespace spikeloom::noc {
 
-/// Destinations of a packet from node (x, y), number n, in a mesh of W x H routers, N nodes. The
-/// patterns are Dally and Towles' ("Principles and Practices of Interconnection Networks", 2004,
-/// table 3.1), each dimension of a mesh for itself; for powers of two they are the same nodes as
-/// BookSim2's.
+/// Destinations of a packet from node (x, y), number n, of W x H nodes, N in all. The patterns are
+/// Dally and Towles' ("Principles and Practices of Interconnection Networks", 2004, table 3.1),
+/// each dimension of a mesh for itself; for powers of two they are the same nodes as BookSim2's.
 enum class Pattern {
     uniform,         // any node with the same probability
     transpose,       // (y, x); the mesh must be square
     hotspot,         // one node with a given probability, else uniform
     bit_complement,  // N - 1 - n
+    bit_reversal,    // the bits of n in reverse order; N must be a power of two
+    shuffle,         // the bits of n rotated left by one; N must be a power of two
     neighbour,       // ((x + 1) mod W, (y + 1) mod H)
     tornado,         // ((x + ceil(W / 2) - 1) mod W, (y + ceil(H / 2) - 1) mod H)
     trace,           // as recorded in a file
@@ -36,77 +35,69 @@ struct TrafficConfig {
     bool include_self = true;  // whether uniform choice may choose the source
     std::uint32_t hotspot_node = 0;
     double hotspot_fraction = 0.2;
-    std::string trace;  // the file, where the pattern is trace
+    double burst_cycles = 0.0;          // mean length of a burst; 0: no bursts
+    double burst_rate = 1.0;            // flits a node a cycle within a burst
+    std::uint32_t window = 0;           // packets a node may have on their way; 0: any number
+    double multicast_fraction = 0.0;    // packets that go to the node's group
+    std::uint32_t multicast_nodes = 8;  // nodes of a group
+    std::string trace;                  // the file, where the pattern is trace
 };
 
 void describe(schema::Walk& walk, TrafficConfig& config);
 
+/// The nodes as the patterns see them: rows and columns of a mesh or torus, else one row.
+struct NodeGrid {
+    NodeId width;
+    NodeId height;
+
+    NodeId nodes() const { return width * height; }
+};
+
+NodeGrid node_grid(const NetworkConfig& network, std::uint32_t nodes);
+
 /// Throws InputError where the pattern does not fit the network.
-void validate(const TrafficConfig& config, const NetworkConfig& network);
+void validate(const TrafficConfig& config, const NodeGrid& grid);
 
 /// The destination of a packet under a pattern.
 class Destinations {
   public:
-    Destinations(const TrafficConfig& config, const NetworkConfig& network);
+    Destinations(const TrafficConfig& config, const NodeGrid& grid);
     NodeId choose(NodeId source, Random& random) const;
 
   private:
     NodeId uniform(NodeId source, Random& random) const;
+    NodeId permuted(NodeId source) const;
 
     TrafficConfig config_;
-    NodeId width_;
-    NodeId height_;
+    NodeGrid grid_;
 };
 
-/// Packets, a span of cycles at a time, those of a node in the order of their creation. A packet is
-/// `ready` in the cycle of its creation, which is its tag too.
-class Traffic {
+/// The cycles in which one node creates packets. Without bursts a packet is created in every cycle
+/// with the same probability. With bursts the node is on or off: it leaves either state in every
+/// cycle with a fixed probability, so that bursts last `burst_cycles` on average and the mean load
+/// is `rate`, and creates packets at `burst_rate` while on. Times are drawn as gaps, so that a
+/// cycle without packets costs nothing.
+class CreationTimes {
   public:
-    virtual ~Traffic() = default;
-    /// Appends the packets of the next span. Returns the end of that span: every packet created
-    /// before that cycle has been handed out (kNever: all).
-    virtual Cycle extend(std::vector<Packet>& packets) = 0;
-};
+    CreationTimes(const TrafficConfig& config, Random& random);
 
-/// Every node creates a packet with probability rate / packet_flits in every cycle before `end`,
-/// drawn as gaps between packets, so that a cycle without packets costs nothing. A node has its own
-/// stream of `seed`. Packets of a node take the message classes in turn.
-class SyntheticTraffic final : public Traffic {
-  public:
-    SyntheticTraffic(const TrafficConfig& config, const NetworkConfig& network, Cycle end,
-                     std::uint64_t seed);
-    Cycle extend(std::vector<Packet>& packets) override;
+    /// The next creation.
+    Cycle next() const { return next_; }
+    void advance(Random& random) { draw(next_ + 1, random); }
 
   private:
-    struct Node {
-        Random random;
-        Cycle next;  // creation of its next packet
-        int message_class = 0;
-    };
+    /// Cycles before the first success of trials with probability p, given 1 / ln(1 - p).
+    static Cycle gap(double scale, Random& random);
+    void draw(Cycle from, Random& random);
 
-    Cycle after_gap(Cycle from, Random& random) const;
-
-    Destinations destinations_;
-    std::uint16_t packet_flits_;
-    int classes_;
-    Cycle end_;
-    double gap_scale_;  // 1 / ln(1 - p)
+    double create_scale_;
+    double leave_on_scale_;
+    double leave_off_scale_;
+    bool bursts_;
     bool silent_;
-    Cycle span_;
-    Cycle covered_ = 0;
-    std::vector<Node> nodes_;
-};
-
-/// The packets of a trace, all of one length and of class 0.
-class TraceTraffic final : public Traffic {
-  public:
-    /// The rows must be in the order of their creation and outlive this.
-    TraceTraffic(const std::vector<TraceRow>& rows, int packet_flits);
-    Cycle extend(std::vector<Packet>& packets) override;
-
-  private:
-    const std::vector<TraceRow>& rows_;
-    std::uint16_t packet_flits_;
+    bool on_ = false;
+    Cycle state_ends_ = 0;  // the cycle in which the node changes between on and off
+    Cycle next_ = 0;
 };
 
 }  // namespace spikeloom::noc

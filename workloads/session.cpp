@@ -101,6 +101,9 @@ class Session {
             result_.spikes.resize(fired_.size());
         }
         chip_.attach(&probes_);
+        if (options.keep_packets) {
+            chip_.keep_packets();
+        }
         chip_.host().on_result([this](std::uint64_t step, Logits logits, arch::Cycle cycle) {
             finish_step(step, logits, cycle);
         });
@@ -129,6 +132,8 @@ class Session {
                 (static_cast<double>(tokens_.size()) * static_cast<double>(output.width)));
         }
         result_.membranes = observer_.membranes();
+        const std::span<const noc::TraceRow> packets = chip_.packets();
+        result_.packets.assign(packets.begin(), packets.end());
         return std::move(result_);
     }
 

@@ -10,6 +10,7 @@
 #include "arch/probe.hpp"
 #include "arch/program.hpp"
 #include "models/quantised_model.hpp"
+#include "noc/trace.hpp"
 #include "workloads/golden_check.hpp"
 #include "workloads/observer.hpp"
 
@@ -32,6 +33,7 @@ struct SessionOptions {
 
     bool keep_spikes = false;                     // all of them, for rasters
     std::vector<NeuronId> membranes;              // to be followed
+    bool keep_packets = false;                    // all of them, as a trace for the network alone
     arch::Probe* probe = nullptr;                 // sees what the session sees
     std::function<void(std::uint64_t)> progress;  // with the number of finished tokens
 };
@@ -64,6 +66,7 @@ struct SessionResult {
     /// [watched output][token]: the channels that fired; with keep_spikes.
     std::vector<std::vector<std::vector<std::uint32_t>>> spikes;
     std::vector<OutputObserver::MembraneTrace> membranes;
+    std::vector<noc::TraceRow> packets;  // with keep_packets
 };
 
 /// Runs in a SystemC design of its own; any number of sessions may follow one another in a process.

@@ -101,7 +101,7 @@ TEST_CASE("every flit sent is delivered once, where it was sent, whatever the ga
     std::uint64_t hops = 0;
     for (const Packet& packet : storm.sent) {
         hops += static_cast<std::uint64_t>(
-                    storm.network.config().hops(packet.source, packet.destination) + 1) *
+                    mesh_hops(storm.network.config(), packet.source, packet.destination) + 1) *
                 packet.flits;
     }
     CHECK(storm.network.flit_hops() == hops);

@@ -35,6 +35,13 @@ inline std::vector<Delivered> drain(Network& network, Cycle limit = 1'000'000) {
     return delivered;
 }
 
+/// Links between two nodes of a mesh.
+inline int mesh_hops(const NetworkConfig& config, NodeId a, NodeId b) {
+    const auto width = static_cast<NodeId>(config.width);
+    const auto apart = [](NodeId p, NodeId q) { return static_cast<int>(p > q ? p - q : q - p); };
+    return apart(a % width, b % width) + apart(a / width, b / width);
+}
+
 /// A router that does all in one cycle, on a one-cycle link.
 inline NetworkConfig single_cycle(int width, int height) {
     NetworkConfig config;

@@ -39,7 +39,7 @@ TEST_CASE("a lone packet takes the zero-load latency of the formula", "[noc]") {
     for (const NodeId source : {0U, 17U, 34U}) {
         for (const NodeId destination : {0U, 6U, 16U, 17U, 28U, 34U}) {
             for (const int flits : {1, 2, 5, 20}) {
-                const int routers = config.hops(source, destination) + 1;
+                const int routers = mesh_hops(config, source, destination) + 1;
                 const int expected = config.injection_delay +
                                      routers * (config.routing_delay + config.vc_allocation_delay) +
                                      routers * config.forward_delay + flits - 1;

@@ -1,6 +1,6 @@
 // Where synthetic packets go, and when.
 #include "base/error.hpp"
-#include "noc/traffic.hpp"
+#include "noc/packet_streams.hpp"
 
 #include <cmath>
 #include <set>
@@ -10,11 +10,8 @@
 namespace spikeloom::noc {
 namespace {
 
-NetworkConfig mesh(int width, int height) {
-    NetworkConfig config;
-    config.width = width;
-    config.height = height;
-    return config;
+NodeGrid mesh(NodeId width, NodeId height) {
+    return {width, height};
 }
 
 TrafficConfig traffic(Pattern pattern, double rate = 0.1, int packet_flits = 1) {
@@ -34,7 +31,7 @@ std::vector<Packet> all_packets(Traffic& source) {
 
 TEST_CASE("fixed patterns send where their definition says", "[noc]") {
     Random random(1);
-    const auto to = [&](Pattern pattern, int width, int height, NodeId source) {
+    const auto to = [&](Pattern pattern, NodeId width, NodeId height, NodeId source) {
         return Destinations(traffic(pattern), mesh(width, height)).choose(source, random);
     };
     CHECK(to(Pattern::transpose, 8, 8, 1) == 8);         // (1,0) -> (0,1)
@@ -108,7 +105,8 @@ TEST_CASE("a node creates rate / length packets a cycle, independently of the cy
     const int packet_flits = GENERATE(1, 4);
     const Cycle cycles = 20'000;
     const double p = rate / packet_flits;
-    SyntheticTraffic source(traffic(Pattern::uniform, rate, packet_flits), mesh(4, 4), cycles, 5);
+    SyntheticTraffic source(traffic(Pattern::uniform, rate, packet_flits), mesh(4, 4), 1, cycles,
+                            5);
     const std::vector<Packet> packets = all_packets(source);
     const double trials = 16.0 * static_cast<double>(cycles);
     CHECK(std::abs(static_cast<double>(packets.size()) - trials * p) <=
@@ -133,7 +131,7 @@ TEST_CASE("the first cycle creates packets like any other", "[noc]") {
     int first = 0;
     int second = 0;
     for (std::uint64_t seed = 0; seed < 400; ++seed) {
-        SyntheticTraffic source(traffic(Pattern::uniform, 0.25), mesh(4, 4), 2, seed);
+        SyntheticTraffic source(traffic(Pattern::uniform, 0.25), mesh(4, 4), 1, 2, seed);
         for (const Packet& packet : all_packets(source)) {
             ++(packet.ready == 0 ? first : second);
         }
@@ -146,7 +144,7 @@ TEST_CASE("the first cycle creates packets like any other", "[noc]") {
 
 TEST_CASE("a seed gives the same packets, another seed others, rate 0 none", "[noc]") {
     const auto packets = [](double rate, std::uint64_t seed) {
-        SyntheticTraffic source(traffic(Pattern::uniform, rate), mesh(4, 4), 3000, seed);
+        SyntheticTraffic source(traffic(Pattern::uniform, rate), mesh(4, 4), 1, 3000, seed);
         std::vector<std::tuple<Cycle, NodeId, NodeId>> result;
         for (const Packet& packet : all_packets(source)) {
             result.emplace_back(packet.ready, packet.source, packet.destination);
@@ -159,7 +157,7 @@ TEST_CASE("a seed gives the same packets, another seed others, rate 0 none", "[n
 }
 
 TEST_CASE("a span's end is a promise: later spans bring later packets only", "[noc]") {
-    SyntheticTraffic source(traffic(Pattern::uniform, 1.0, 1), mesh(16, 16), 1000, 1);
+    SyntheticTraffic source(traffic(Pattern::uniform, 1.0, 1), mesh(16, 16), 1, 1000, 1);
     Cycle covered = 0;
     int spans = 0;
     while (covered != kNever) {
@@ -177,15 +175,83 @@ TEST_CASE("a span's end is a promise: later spans bring later packets only", "[n
 }
 
 TEST_CASE("packets of a node take the message classes in turn", "[noc]") {
-    NetworkConfig network = mesh(2, 1);
-    network.vcs = 3;
-    network.message_classes = {1, 1, 1};
-    SyntheticTraffic source(traffic(Pattern::uniform, 0.5), network, 200, 1);
+    SyntheticTraffic source(traffic(Pattern::uniform, 0.5), mesh(2, 1), 3, 200, 1);
     std::vector<int> next(2);
     for (const Packet& packet : all_packets(source)) {
         CHECK(packet.message_class == next[packet.source]);
         next[packet.source] = (next[packet.source] + 1) % 3;
     }
+}
+
+TEST_CASE("bits are reversed and rotated as the patterns say", "[noc]") {
+    Random random(1);
+    const auto to = [&](Pattern pattern, NodeId source) {
+        return Destinations(traffic(pattern), mesh(8, 8)).choose(source, random);
+    };
+    CHECK(to(Pattern::bit_reversal, 0b000001) == 0b100000);
+    CHECK(to(Pattern::bit_reversal, 0b110100) == 0b001011);
+    CHECK(to(Pattern::shuffle, 0b000001) == 0b000010);
+    CHECK(to(Pattern::shuffle, 0b100101) == 0b001011);
+    for (const Pattern pattern : {Pattern::bit_reversal, Pattern::shuffle}) {
+        std::set<NodeId> reached;
+        for (NodeId source = 0; source < 64; ++source) {
+            reached.insert(to(pattern, source));
+        }
+        CHECK(reached.size() == 64);
+        CHECK_THROWS_WITH(validate(traffic(pattern), mesh(6, 6)), Catch::Contains("power of two"));
+    }
+}
+
+TEST_CASE("a share of the packets goes to the node's group", "[noc]") {
+    TrafficConfig config = traffic(Pattern::uniform, 0.2);
+    config.multicast_fraction = 0.25;
+    config.multicast_nodes = 5;
+    SyntheticTraffic source(config, mesh(4, 4), 1, 5000, 3);
+    std::vector<std::set<NodeId>> groups;
+    source.make_groups([&](std::span<const NodeId> nodes) {
+        groups.emplace_back(nodes.begin(), nodes.end());
+        return static_cast<GroupId>(groups.size() - 1);
+    });
+    REQUIRE(groups.size() == 16);
+    for (const std::set<NodeId>& group : groups) {
+        CHECK(group.size() == 5);
+        CHECK(*group.rbegin() < 16);
+    }
+    double several = 0;
+    const std::vector<Packet> packets = all_packets(source);
+    for (const Packet& packet : packets) {
+        CHECK((!packet.multicast || packet.destination == packet.source));  // its own group
+        several += packet.multicast ? 1 : 0;
+    }
+    const auto all = static_cast<double>(packets.size());
+    CHECK(std::abs(several - all * 0.25) < 5 * std::sqrt(all * 0.25 * 0.75));
+}
+
+TEST_CASE("a packet of a trace is created when those it waits for are done", "[noc]") {
+    std::vector<TraceRow> rows(3);
+    rows[0].id = 5;
+    rows[0].created = 10;
+    rows[1].id = 6;
+    rows[1].created = 20;
+    rows[1].flits = 3;
+    rows[2].id = 7;
+    rows[2].created = 30;
+    rows[2].after = {5, 6};
+    rows[2].wait = 4;
+    TraceTraffic source(rows, 2);
+    std::vector<Packet> packets = all_packets(source);
+    REQUIRE(packets.size() == 2);
+    CHECK(packets[0].flits == 2);
+    CHECK(packets[1].flits == 3);
+    REQUIRE(source.reacts());
+    packets.clear();
+    source.react({}, 1, 25, packets);
+    CHECK(packets.empty());
+    source.react({}, 0, 60, packets);
+    REQUIRE(packets.size() == 1);
+    CHECK(packets[0].ready == 64);
+    CHECK(packets[0].tag == 64);
+    CHECK(source.row_of(2) == 2);
 }
 
 TEST_CASE("traffic that does not fit the network is refused", "[noc]") {

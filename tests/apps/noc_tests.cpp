@@ -1,0 +1,72 @@
+// spikeloom noc as its users meet it: graphs, stalls, sweeps, tables, one packet's way.
+#include "tests/apps/command_line.hpp"
+
+#include <catch2/catch.hpp>
+
+namespace spikeloom {
+namespace {
+
+using tests::Outcome;
+
+constexpr const char* kNocRun = " --warmup 200 --cycles 800 --seed 3";
+
+TEST_CASE("a graph whose routes can deadlock is refused by name, up-down routes run it") {
+    const tests::Scratch scratch;
+    const std::string ring = scratch.file("ring.txt", "0 1\n1 2\n2 3\n3 4\n4 0\n");
+    const std::string words = "noc --topology graph --graph " + ring + kNocRun;
+    CHECK_THAT(scratch.refusal(words),
+               Catch::Contains("router 0 to router 1") && Catch::Contains("router 4 to router 0"));
+    const nlohmann::json result = scratch.json_of(words + " --routing up_down");
+    CHECK(result["drained"] == true);
+    CHECK(result["packets"] > 0);
+}
+
+TEST_CASE("a deadlock ends the run with exit code 1 and the circle of waiting") {
+    const tests::Scratch scratch;
+    const std::string ring = scratch.file("ring.txt", "0 1\n1 2\n2 3\n3 4\n4 0\n");
+    const Outcome outcome = scratch.run(
+        "noc --topology graph --graph " + ring +
+        " --deadlock-check false --vcs 1 --buffer 1 --packet-flits 20 --rate 1 --cycles "
+        "5000 --stall-limit 500");
+    CHECK(outcome.exit_code == 1);
+    CHECK_THAT(outcome.error, Catch::Contains("each of these waits for the next") &&
+                                  Catch::Contains("virtual channel 0"));
+}
+
+TEST_CASE("a sweep writes its points and its plot") {
+    const tests::Scratch scratch;
+    const nlohmann::json result =
+        scratch.json_of("noc --size 4x4 --vcs 1 --sweep " + scratch.path("s") +
+                        " --sweep-step 0.15 --threads 1 --warmup 200 --cycles 500");
+    CHECK(result["points"].size() >= 2);
+    CHECK(result["points"].back()["saturated"] == true);
+    CHECK(result["saturation_throughput"] > 0.1);
+    CHECK(read_file(scratch.path("s/sweep.csv")).find("offered,accepted,latency_average") == 0);
+    CHECK_THAT(read_file(scratch.path("s/sweep.svg")), Catch::Contains("<svg"));
+    CHECK_THAT(scratch.refusal("noc --sweep " + scratch.path("t") + " --sweep-step 0"),
+               Catch::Contains("--sweep-step"));
+}
+
+TEST_CASE("tables, packets in text and binary, and the way of one packet are written") {
+    const tests::Scratch scratch;
+    const std::string words = "noc --size 3x3 --packet-flits 2 --sample-cycles 100" +
+                              std::string(kNocRun) + " --packets ";
+    scratch.json_of(words + scratch.path("p.txt") + " --tables " + scratch.path("tables"));
+    scratch.json_of(words + scratch.path("p.bin"));
+    for (const char* name : {"links", "routers", "pairs", "histogram", "samples"}) {
+        CHECK(read_file(scratch.path("tables/" + std::string(name) + ".csv")).size() > 50);
+    }
+    for (const char* file : {"p.txt", "p.bin"}) {
+        const nlohmann::json replayed = scratch.json_of(
+            "noc --size 3x3 --packet-flits 2 --traffic trace --trace " + scratch.path(file));
+        CHECK(replayed["retired_as_recorded"] == replayed["packets"]);
+    }
+    const nlohmann::json watched =
+        scratch.json_of("noc --size 3x3 --watch 5" + std::string(kNocRun));
+    REQUIRE(watched["watched"].size() >= 2);
+    CHECK_THAT(watched["watched"].back().get<std::string>(),
+               Catch::Contains("is consumed by node"));
+}
+
+}  // namespace
+}  // namespace spikeloom
