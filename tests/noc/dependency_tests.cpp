@@ -1,10 +1,11 @@
 // Circles of channels: which routes have them, how they are refused, and what becomes of a network
 // that is allowed to have one.
 #include "base/error.hpp"
+#include "base/random.hpp"
 #include "noc/dependencies.hpp"
 #include "noc/watchdog.hpp"
 #include "tests/noc/network_runs.hpp"
-#include "tests/noc/scratch.hpp"
+#include "tests/support/temporary_file.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -20,10 +21,10 @@ struct Routed {
         : graph(config), channels(config), routes(graph, channels, config) {}
 };
 
-NetworkConfig of_graph(const Scratch& file, Routing routing) {
+NetworkConfig of_graph(const tests::TemporaryFile& file, Routing routing) {
     NetworkConfig config = single_cycle(1, 1);
     config.topology = Topology::graph;
-    config.graph = file.path.string();
+    config.graph = file.path().string();
     config.routing = routing;
     return config;
 }
@@ -65,7 +66,7 @@ TEST_CASE("the routings of grids have no circle of dependencies", "[noc]") {
 
 TEST_CASE("shortest paths in a ring depend on each other in a circle, which is refused by name",
           "[noc]") {
-    const Scratch five("five", kFive);
+    const tests::TemporaryFile five("five", kFive);
     const Routed routed(of_graph(five, Routing::shortest));
     const std::vector<Channel> circle = find_circle(routed.routes);
     check_closed(circle, routed.graph);
@@ -84,7 +85,7 @@ TEST_CASE("up-down routes have no circle, whatever the graph, and reach everyone
                 std::to_string(random.below(static_cast<std::uint64_t>(i))) + '\n';
         text += std::to_string(i) + ' ' + std::to_string((i + 3) % 5) + '\n';
     }
-    const Scratch file("random", text);
+    const tests::TemporaryFile file("random", text);
     const NetworkConfig config = of_graph(file, Routing::up_down);
     const Routed routed(config);
     CHECK(find_circle(routed.routes).empty());
@@ -109,7 +110,7 @@ TEST_CASE("routes of a file are taken as they are, and checked", "[noc]") {
                                    ", by: " + std::to_string((at + 1) % 4) + "}\n";
         }
     }
-    const Scratch square("square.yaml", text);
+    const tests::TemporaryFile square("square.yaml", text);
     NetworkConfig config = of_graph(square, Routing::shortest);
     CHECK_THROWS_WITH(Network(config), Catch::Contains("router 3 to router 0"));
 
@@ -141,8 +142,9 @@ TEST_CASE("routes of a file are taken as they are, and checked", "[noc]") {
         }
     }
     SECTION("a route that never ends is refused") {
-        const Scratch bad("bad.yaml", text.substr(0, text.find("  - {at: 0, to: 1")) +
-                                          "  - {at: 0, to: 2, by: 1}\n  - {at: 1, to: 2, by: 0}\n");
+        const tests::TemporaryFile bad(
+            "bad.yaml", text.substr(0, text.find("  - {at: 0, to: 1")) +
+                            "  - {at: 0, to: 2, by: 1}\n  - {at: 1, to: 2, by: 0}\n");
         CHECK_THROWS_WITH(
             Network(of_graph(bad, Routing::shortest)),
             Catch::Contains("go round in a circle") || Catch::Contains("cannot be reached"));
@@ -150,7 +152,7 @@ TEST_CASE("routes of a file are taken as they are, and checked", "[noc]") {
 }
 
 TEST_CASE("a graph that does not hang together is refused with the node", "[noc]") {
-    const Scratch apart("apart", "0 1\n2 3\n");
+    const tests::TemporaryFile apart("apart", "0 1\n2 3\n");
     CHECK_THROWS_WITH(Network(of_graph(apart, Routing::shortest)),
                       Catch::Contains("cannot be reached from router"));
 }

@@ -6,8 +6,8 @@
 #include "noc/experiment.hpp"
 #include "noc/meter.hpp"
 #include "tests/noc/network_runs.hpp"
-#include "tests/noc/scratch.hpp"
 #include "tests/support/simulation_test.hpp"
+#include "tests/support/temporary_file.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -112,10 +112,10 @@ TEST_CASE("the packets of a run, replayed as a trace, retire in the same cycles"
     ExperimentConfig config = four_stage_8x8(2, 4, 2, 0.3);
     config.measure = 1500;
     const ExperimentResult first = run_experiment(config, Host::plain, kRows);
-    const Scratch scratch("trace");
-    write_file(scratch.path, trace_text(first.rows));
+    const tests::TemporaryFile scratch("trace");
+    write_file(scratch.path(), trace_text(first.rows));
     config.traffic.pattern = Pattern::trace;
-    config.traffic.trace = scratch.path.string();
+    config.traffic.trace = scratch.path().string();
     const ExperimentResult second = run_experiment(config, Host::plain, kRows);
     REQUIRE(second.as_recorded);
     CHECK(*second.as_recorded == first.rows.size());
@@ -130,12 +130,12 @@ TEST_CASE("the packets of a run, replayed as a trace, retire in the same cycles"
 }
 
 TEST_CASE("a trace comes back in the file's order, whatever the order of creation", "[noc]") {
-    const Scratch scratch("trace");
-    write_file(scratch.path, "9 50 0 1\n3 0 1 0\n5 50 1 1\n");
+    const tests::TemporaryFile scratch("trace");
+    write_file(scratch.path(), "9 50 0 1\n3 0 1 0\n5 50 1 1\n");
     ExperimentConfig config;
     config.network = single_cycle(2, 1);
     config.traffic.pattern = Pattern::trace;
-    config.traffic.trace = scratch.path.string();
+    config.traffic.trace = scratch.path().string();
     const ExperimentResult result = run_experiment(config, Host::plain, kRows);
     CHECK(trace_text(result.rows) ==
           "# id ctime src dst retire_cycle\n9 50 0 1 53\n3 0 1 0 3\n5 50 1 1 52\n");

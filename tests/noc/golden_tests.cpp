@@ -82,8 +82,9 @@ TEST_CASE("every packet of BookSim2's recorded runs retires in the recorded cycl
 }
 
 TEST_CASE("a mistake of one register or one cycle shows in BookSim2's recorded runs", "[noc]") {
-    // The loaded runs with two channels: single flits, and packets of four and eight.
-    const Golden& golden = kGolden[static_cast<std::size_t>(GENERATE(2, 3, 4))];
+    // The loaded runs in which credits run short: one channel, and two with packets of several
+    // flits. (With single flits at this load two channels of four hardly ever wait for a credit.)
+    const Golden& golden = kGolden[static_cast<std::size_t>(GENERATE(0, 1, 3, 4, 6))];
     SPIKELOOM_NEED_SHARED(path, "golden/noc/" + std::string(golden.name) + ".txt.xz");
     NetworkConfig config = preset(golden);
     SECTION("arbiter pointers that do not advance") {
@@ -102,7 +103,7 @@ TEST_CASE("a mistake of one register or one cycle shows in BookSim2's recorded r
         config.arbiter = ArbiterKind::matrix;
     }
     INFO(golden.name);
-    CHECK(replay(golden, config, tests::unpacked(path)).exact < golden.packets * 95 / 100);
+    CHECK(replay(golden, config, tests::unpacked(path)).exact < golden.packets * 3 / 4);
 }
 
 }  // namespace

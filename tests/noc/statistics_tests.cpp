@@ -4,7 +4,7 @@
 #include "noc/packet_streams.hpp"
 #include "noc/sweep.hpp"
 #include "tests/noc/network_runs.hpp"
-#include "tests/noc/scratch.hpp"
+#include "tests/support/temporary_file.hpp"
 
 #include <cmath>
 #include <map>
@@ -46,11 +46,11 @@ TEST_CASE("percentiles are the least latencies that so many packets do not excee
 }
 
 TEST_CASE("a lone packet's latency is pipeline and serialisation alone", "[noc]") {
-    const Scratch trace("lone", "0 10 0 14 \n");
+    const tests::TemporaryFile trace("lone", "0 10 0 14 \n");
     ExperimentConfig config;
     config.network = four_stage(4, 4);
     config.traffic.pattern = Pattern::trace;
-    config.traffic.trace = trace.path.string();
+    config.traffic.trace = trace.path().string();
     config.traffic.packet_flits = 4;
     const LatencySummary latency = *run_experiment(config, Host::plain).latency;
     CHECK(latency.parts.source_queue == 0.0);
@@ -62,13 +62,13 @@ TEST_CASE("a lone packet's latency is pipeline and serialisation alone", "[noc]"
 
 TEST_CASE("two packets at one source: the second waits in the source queue, to the cycle",
           "[noc]") {
-    const Scratch trace("two", "0 10 0 3\n1 10 0 3\n");
+    const tests::TemporaryFile trace("two", "0 10 0 3\n1 10 0 3\n");
     ExperimentConfig config;
     config.network = single_cycle(4, 1);
     config.network.vcs = 1;
     config.network.buffer = 16;
     config.traffic.pattern = Pattern::trace;
-    config.traffic.trace = trace.path.string();
+    config.traffic.trace = trace.path().string();
     config.traffic.packet_flits = 8;
     const LatencySummary latency = *run_experiment(config, Host::plain).latency;
     CHECK(latency.parts.source_queue == 4.0);  // 0 and 8
@@ -188,11 +188,11 @@ TEST_CASE("leakage is power times time, whatever is sent", "[noc]") {
 }
 
 TEST_CASE("the way of a packet is told from the source queue to its node", "[noc]") {
-    const Scratch trace("watch", "7 0 0 2\n9 3 0 2\n");
+    const tests::TemporaryFile trace("watch", "7 0 0 2\n9 3 0 2\n");
     ExperimentConfig config;
     config.network = single_cycle(3, 1);
     config.traffic.pattern = Pattern::trace;
-    config.traffic.trace = trace.path.string();
+    config.traffic.trace = trace.path().string();
     Keep keep;
     keep.watch = 9;
     const std::vector<std::string> lines = run_experiment(config, Host::plain, keep).watched;
@@ -207,12 +207,12 @@ TEST_CASE("the way of a packet is told from the source queue to its node", "[noc
 }
 
 TEST_CASE("a packet that waits is seen waiting, and for what", "[noc]") {
-    const Scratch trace("wait", "0 0 0 3\n1 0 1 3\n");
+    const tests::TemporaryFile trace("wait", "0 0 0 3\n1 0 1 3\n");
     ExperimentConfig config;
     config.network = four_stage(4, 1);
     config.network.vcs = 1;
     config.traffic.pattern = Pattern::trace;
-    config.traffic.trace = trace.path.string();
+    config.traffic.trace = trace.path().string();
     config.traffic.packet_flits = 20;
     Keep keep;
     keep.watch = 0;

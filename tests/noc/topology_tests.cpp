@@ -6,8 +6,8 @@
 #include "noc/graph.hpp"
 #include "noc/routes.hpp"
 #include "tests/noc/network_runs.hpp"
-#include "tests/noc/scratch.hpp"
 #include "tests/support/refusal.hpp"
+#include "tests/support/temporary_file.hpp"
 
 #include <bit>
 #include <set>
@@ -325,11 +325,11 @@ TEST_CASE(
 
 TEST_CASE("a graph from a list of edges has a node at every router and the delays it says",
           "[noc]") {
-    const Scratch edges("edges",
-                        "# a line of four, the middle link long\n0 1\n1 2 5 32 3.5\n2 3 1 16\n");
+    const tests::TemporaryFile edges(
+        "edges", "# a line of four, the middle link long\n0 1\n1 2 5 32 3.5\n2 3 1 16\n");
     NetworkConfig config = single_cycle(1, 1);
     config.topology = Topology::graph;
-    config.graph = edges.path.string();
+    config.graph = edges.path().string();
     config.buffer = 16;
     CHECK(shape_latency(config, 0, 1, 1) == 3);
     CHECK(shape_latency(config, 0, 2, 1) == 4 + 4);
