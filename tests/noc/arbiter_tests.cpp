@@ -1,6 +1,5 @@
 // Who wins, and how soon: arbiters, speculation, cut-through. Cycles worked out by hand.
 #include "base/error.hpp"
-#include "base/random.hpp"
 #include "tests/noc/network_runs.hpp"
 
 #include <map>
@@ -153,34 +152,6 @@ TEST_CASE("cut through, a packet goes on only where all of it finds room", "[noc
     };
     CHECK(in_front(FlowControl::wormhole) == 4);
     CHECK(in_front(FlowControl::virtual_cut_through) == 3);
-}
-
-TEST_CASE("cut through with one channel, the flits of a packet never part", "[noc]") {
-    // A packet that has begun to leave finds room for all of itself, and shares its channel with
-    // nobody: its flits follow each other cycle by cycle to the end, however full the network is.
-    const auto parted = [](FlowControl flow_control) {
-        NetworkConfig config = four_stage(4, 4);
-        config.vcs = 1;
-        config.flow_control = flow_control;
-        Network network(config);
-        Random random(5);
-        for (int i = 0; i < 600; ++i) {
-            const auto source = static_cast<NodeId>(random.below(16));
-            const auto destination = static_cast<NodeId>(random.below(16));
-            network.send({source, destination, 4, 0, Cycle{10} * static_cast<Cycle>(i) / 8});
-        }
-        std::map<PacketId, Cycle> begun;
-        std::size_t packets = 0;
-        for (const Delivered& each : drain(network)) {
-            if (each.flit.flit == 0) {
-                begun[each.flit.packet] = each.cycle;
-            }
-            packets += each.flit.tail && each.cycle != begun.at(each.flit.packet) + 3 ? 1U : 0U;
-        }
-        return packets;
-    };
-    CHECK(parted(FlowControl::virtual_cut_through) == 0);
-    CHECK(parted(FlowControl::wormhole) > 100);
 }
 
 TEST_CASE("cut through refuses a packet that fits no buffer", "[noc]") {
