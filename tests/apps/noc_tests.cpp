@@ -24,10 +24,14 @@ TEST_CASE("a graph whose routes can deadlock is refused by name, up-down routes 
 TEST_CASE("a deadlock ends the run with exit code 1 and the circle of waiting") {
     const tests::Scratch scratch;
     const std::string ring = scratch.file("ring.txt", "0 1\n1 2\n2 3\n3 4\n4 0\n");
-    const Outcome outcome = scratch.run(
-        "noc --topology graph --graph " + ring +
-        " --deadlock-check false --vcs 1 --buffer 1 --packet-flits 20 --rate 1 --cycles "
-        "5000 --stall-limit 500");
+    // Every node sends two links far at once: each packet takes its first link and waits for the
+    // one that its neighbour has taken.
+    const std::string trace =
+        scratch.file("all.txt", "0 0 0 2\n1 0 1 3\n2 0 2 4\n3 0 3 0\n4 0 4 1\n");
+    const Outcome outcome = scratch.run("noc --topology graph --graph " + ring +
+                                        " --deadlock-check false --vcs 1 --buffer 1 --packet-flits "
+                                        "20 --traffic trace --trace " +
+                                        trace + " --stall-limit 500");
     CHECK(outcome.exit_code == 1);
     CHECK_THAT(outcome.error, Catch::Contains("each of these waits for the next") &&
                                   Catch::Contains("virtual channel 0"));
