@@ -47,13 +47,13 @@ struct Chip::Parts final : noc::DeliverySink {
         Memory(const std::string& name, Fabric& shared, TileId at)
             : tile(("memory_" + name).c_str(), shared, at),
               checker(("memory_link_" + name).c_str()) {
-            const MemoryConfig& config = shared.config.memory;
+            const MemoryConfig& what = shared.config.memory;
             tile.socket.bind(checker.upstream);
-            if (config.kind == MemoryKind::dram) {
-                dram = std::make_unique<Dram>(("dram_" + name).c_str(), config.dram);
+            if (what.kind == MemoryKind::dram) {
+                dram = std::make_unique<Dram>(("dram_" + name).c_str(), what.dram);
                 checker.downstream.bind(dram->socket);
             } else {
-                sram = std::make_unique<Sram>(("sram_" + name).c_str(), config.sram,
+                sram = std::make_unique<Sram>(("sram_" + name).c_str(), what.sram,
                                               shared.clocks.core_period);
                 checker.downstream.bind(sram->socket);
             }

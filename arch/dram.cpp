@@ -97,7 +97,7 @@ void Dram::work() {
 }
 
 void Dram::arm() {
-    const sc_core::sc_time present = sc_core::sc_time_stamp();
+    const sc_core::sc_time& present = sc_core::sc_time_stamp();
     DramClock next = controller_.next_command();
     for (const Taken& taken : taken_) {
         next = std::min(next, taken.end);
@@ -148,7 +148,7 @@ void Dram::blocking(Payload& access, sc_core::sc_time& delay) {
     if (!store_.accepts(access)) {
         return;
     }
-    const sc_core::sc_time present = sc_core::sc_time_stamp();
+    const sc_core::sc_time& present = sc_core::sc_time_stamp();
     const DramClock end = controller_.serve(request_of(access), cycle_at(present + delay));
     arm();
     delay = time_of(end) - present;

@@ -87,7 +87,7 @@ void Sram::admit() {
     if (entering_ == nullptr || entered_ || under_way_.size() >= config_.queue) {
         return;
     }
-    const sc_core::sc_time present = sc_core::sc_time_stamp();
+    const sc_core::sc_time& present = sc_core::sc_time_stamp();
     const sc_core::sc_time edge = cycles((present.value() + period_ - 1) / period_);
     const bool good = store_.accepts(*entering_);
     port_free_ =
@@ -103,7 +103,7 @@ void Sram::admit() {
 /// Woken for the END_REQ or for the first response; the event keeps the earlier of the two, so the
 /// other is asked for anew here.
 void Sram::work() {
-    const sc_core::sc_time present = sc_core::sc_time_stamp();
+    const sc_core::sc_time& present = sc_core::sc_time_stamp();
     if (entered_ && present < port_free_) {
         due_.notify(port_free_ - present);
     } else if (entered_) {
@@ -123,7 +123,7 @@ void Sram::respond() {
         return;
     }
     const Entered& first = under_way_.front();
-    const sc_core::sc_time present = sc_core::sc_time_stamp();
+    const sc_core::sc_time& present = sc_core::sc_time_stamp();
     if (present < first.end) {
         due_.notify(first.end - present);
         return;

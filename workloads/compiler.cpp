@@ -3,6 +3,7 @@
 #include "arch/chip.hpp"
 #include "base/error.hpp"
 #include "workloads/partition.hpp"
+#include "workloads/ways.hpp"
 
 #include <cmath>
 #include <map>
@@ -42,6 +43,7 @@ class Memories {
 
 void load_memories(arch::Program& program, const std::vector<BlockRows>& rows,
                    const arch::ChipConfig& chip) {
+    const Ways ways(chip);
     Memories synapses;
     Memories drams;
     for (const BlockRows& needed : rows) {
@@ -49,7 +51,7 @@ void load_memories(arch::Program& program, const std::vector<BlockRows>& rows,
         AxonBlock& block = stage.axons[needed.block];
         const PackedRows packed = needed.pack();
         if (block.kind == AxonBlock::Kind::remote) {
-            block.memory_tile = nearest_memory(stage.tile, chip);
+            block.memory_tile = ways.nearest_memory(stage.tile);
             block.address = drams.append(block.memory_tile, packed.bytes);
             if (block.address + packed.bytes.size() > chip.memory.bytes()) {
                 throw InputError("chip " + chip.name + ": the rows streamed from memory tile " +

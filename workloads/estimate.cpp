@@ -41,10 +41,27 @@ double memory_cycles(double row_bits, const arch::ChipConfig& chip) {
     return clocks * dram.clock_ps * 1e-12 * chip.core_clock_hz;
 }
 
+/// Links between two tiles on average, as far as the network's shape tells.
+double mean_hops(const noc::NetworkConfig& network) {
+    switch (network.topology) {
+        case noc::Topology::mesh:
+        case noc::Topology::cmesh:
+            return (network.width + network.height) / 3.0;
+        case noc::Topology::torus:
+            return (network.width + network.height) / 4.0;
+        case noc::Topology::ring:
+            return network.width / 4.0;
+        case noc::Topology::tree:
+        case noc::Topology::graph:
+            break;
+    }
+    return 2.0 * (network.levels - 1);  // up to the root and down
+}
+
 /// Cycles from the request of a row to its last byte, over a network of average distance.
 double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
     const noc::NetworkConfig& network = chip.network;
-    const double hops = (network.width + network.height) / 3.0;  // mean of a mesh
+    const double hops = mean_hops(network);
     const double hop_cycles =
         1.0 + network.routing_delay + network.vc_allocation_delay + network.forward_delay;
     const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;

@@ -1,5 +1,5 @@
 // How good a mapping is, as far as it can be told before a run: from the expected traffic and the
-// shortest ways through the mesh, in the dimension order of the chip's network.
+// ways of the chip's network without traffic (ways.hpp).
 //
 // With flows f of flits(f) a token over hops(f) links (Jin et al., "Mapping very large scale
 // spiking neuron network to neuromorphic hardware", ASPLOS 2023, use the same quantities):
@@ -14,7 +14,6 @@
 #include "workloads/traffic.hpp"
 
 #include <cstdint>
-#include <vector>
 
 namespace spikeloom::workloads {
 
@@ -35,12 +34,5 @@ struct MappingMetrics {
 
 MappingMetrics mapping_metrics(const arch::Program& program, const arch::ChipConfig& chip,
                                const Activity& activity);
-
-/// The directed links from tile to tile that a flit crosses, in order, as (tile, next tile).
-struct Link {
-    arch::TileId from = 0;
-    arch::TileId to = 0;
-};
-std::vector<Link> route(arch::TileId from, arch::TileId to, const noc::NetworkConfig& network);
 
 }  // namespace spikeloom::workloads

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "workloads/ways.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -69,11 +70,12 @@ class Placer {
   public:
     Placer(CoreTraffic traffic, const arch::ChipConfig& chip)
         : traffic_(std::move(traffic)),
-          chip_(chip),
+          host_(chip.host_tile),
+          ways_(chip),
           tiles_(core_tiles(chip)),
           tile_of_(traffic_.with_cores.size(), kNowhere) {
         for (TileId tile = 0; tile < chip.tiles(); ++tile) {
-            to_memory_.push_back(distance(tile, nearest_memory(tile, chip), chip));
+            to_memory_.push_back(ways_.hops(tile, ways_.nearest_memory(tile)));
         }
     }
 
@@ -147,11 +149,11 @@ class Placer {
   private:
     /// Flits times links of all that a core on that tile exchanges with what has been placed.
     double cost(std::uint32_t core, TileId tile) const {
-        double sum = traffic_.with_host[core] * distance(tile, chip_.host_tile, chip_) +
+        double sum = traffic_.with_host[core] * ways_.hops(tile, host_) +
                      traffic_.with_memory[core] * to_memory_[tile];
         for (const CoreTraffic::Edge& edge : traffic_.with_cores[core]) {
             if (tile_of_[edge.other] != kNowhere) {
-                sum += edge.flits * distance(tile, tile_of_[edge.other], chip_);
+                sum += edge.flits * ways_.hops(tile, tile_of_[edge.other]);
             }
         }
         return sum;
@@ -173,7 +175,8 @@ class Placer {
     }
 
     CoreTraffic traffic_;
-    const arch::ChipConfig& chip_;
+    TileId host_;
+    Ways ways_;
     std::vector<TileId> tiles_;
     std::vector<std::uint32_t> to_memory_;  // links from each tile to its nearest memory tile
     std::vector<TileId> tile_of_;           // of each core
@@ -195,18 +198,6 @@ Strategy strategy_named(const std::string& name) {
         }
     }
     throw InputError("strategy '" + name + "'; allowed are linear, greedy and anneal");
-}
-
-std::uint32_t distance(TileId a, TileId b, const arch::ChipConfig& chip) {
-    const auto width = static_cast<TileId>(chip.network.width);
-    const auto apart = [](TileId p, TileId q) { return p > q ? p - q : q - p; };
-    return apart(a % width, b % width) + apart(a / width, b / width);
-}
-
-TileId nearest_memory(TileId tile, const arch::ChipConfig& chip) {
-    return *std::min_element(
-        chip.memory_tiles.begin(), chip.memory_tiles.end(),
-        [&](TileId a, TileId b) { return distance(tile, a, chip) < distance(tile, b, chip); });
 }
 
 std::vector<TileId> place(const arch::Program& program, const CoreOfStage& cores,

@@ -21,12 +21,6 @@ const char* name_of(Strategy strategy);
 /// Throws InputError naming the strategies there are.
 Strategy strategy_named(const std::string& name);
 
-/// Links between two tiles: both dimension orders take the shortest way.
-std::uint32_t distance(arch::TileId a, arch::TileId b, const arch::ChipConfig& chip);
-
-/// The memory tile with the fewest links to `tile`, the first of several.
-arch::TileId nearest_memory(arch::TileId tile, const arch::ChipConfig& chip);
-
 /// A tile for each core. What a placement costs is the sum over flows of flits times links;
 /// streamed rows come from the nearest memory tile. The `seed` is the annealing's.
 std::vector<arch::TileId> place(const arch::Program& program, const CoreOfStage& cores,

@@ -4,6 +4,7 @@
 #include "workloads/mapping_metrics.hpp"
 #include "workloads/partition.hpp"
 #include "workloads/placement.hpp"
+#include "workloads/ways.hpp"
 
 #include <set>
 #include <vector>
@@ -29,7 +30,7 @@ double flit_links(Partition cut, const arch::ChipConfig& chip,
     for (std::size_t s = 0; s < program.stages.size(); ++s) {
         program.stages[s].tile = tiles[cut.cores[s]];
         for (arch::AxonBlock& block : program.stages[s].axons) {
-            block.memory_tile = nearest_memory(program.stages[s].tile, chip);
+            block.memory_tile = Ways(chip).nearest_memory(program.stages[s].tile);
         }
     }
     return mapping_metrics(program, chip, {}).flit_links;
@@ -89,13 +90,30 @@ TEST_CASE("greedy puts a stage next to the host where it talks to the host alone
     CHECK(tiles == std::vector<arch::TileId>{2});  // 2, 4 and 10 are one link from 3
 }
 
-TEST_CASE("distances are those of a mesh, and the nearest memory tile is found") {
-    const arch::ChipConfig chip = chip_with_two_memories(7, 6);
-    CHECK(distance(0, 41, chip) == 11);
-    CHECK(distance(8, 2, chip) == 2);
-    CHECK(distance(9, 9, chip) == 0);
-    CHECK(nearest_memory(40, chip) == 41);
-    CHECK(nearest_memory(0, chip) == 5);
+TEST_CASE("distances are those of the network, and the nearest memory tile is found") {
+    arch::ChipConfig chip = chip_with_two_memories(7, 6);
+    const Ways mesh(chip);
+    CHECK(mesh.hops(0, 41) == 11);
+    CHECK(mesh.hops(8, 2) == 2);
+    CHECK(mesh.hops(9, 9) == 0);
+    CHECK(mesh.nearest_memory(40) == 41);
+    CHECK(mesh.nearest_memory(0) == 5);
+
+    chip.network.topology = noc::Topology::torus;
+    chip.network.vcs = 8;
+    chip.network.message_classes = {2, 2, 2, 2};
+    const Ways torus(chip);
+    CHECK(torus.hops(0, 41) == 2);  // over the edges: a column and a row
+    CHECK(torus.hops(8, 2) == 2);
+    CHECK(torus.nearest_memory(0) == 41);
+
+    chip.network.topology = noc::Topology::tree;  // 27 leaves
+    chip.network.arity = 3;
+    chip.network.levels = 3;
+    const Ways tree(chip);
+    CHECK(tree.hops(0, 2) == 0);   // at one router
+    CHECK(tree.hops(0, 26) == 4);  // up to the root and down
+    CHECK(tree.links(0, 26).size() == 4);
 }
 
 TEST_CASE("strategies are called by their names") {

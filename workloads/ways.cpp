@@ -1,0 +1,33 @@
+#include "workloads/ways.hpp"
+
+#include <algorithm>
+
+namespace spikeloom::workloads {
+
+Ways::Ways(const arch::ChipConfig& chip)
+    : memory_tiles_(chip.memory_tiles),
+      graph_(chip.network),
+      channels_(chip.network),
+      routes_(graph_, channels_, chip.network) {}
+
+std::uint32_t Ways::hops(arch::TileId from, arch::TileId to) const {
+    return static_cast<std::uint32_t>(routes_.way(from, to).links);
+}
+
+std::vector<noc::PortId> Ways::links(arch::TileId from, arch::TileId to) const {
+    std::vector<noc::PortId> ports;
+    const noc::RouterId end = graph_.attachment(to).router;
+    for (noc::RouterId at = graph_.attachment(from).router; at != end;) {
+        ports.push_back(graph_.port(at, routes_.branch_port(at, from, to)));
+        at = graph_.router_of(graph_.link(ports.back()).to);
+    }
+    return ports;
+}
+
+arch::TileId Ways::nearest_memory(arch::TileId tile) const {
+    return *std::min_element(
+        memory_tiles_.begin(), memory_tiles_.end(),
+        [&](arch::TileId a, arch::TileId b) { return hops(tile, a) < hops(tile, b); });
+}
+
+}  // namespace spikeloom::workloads
