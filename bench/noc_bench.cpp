@@ -2,12 +2,14 @@
 // beside the SystemC module; and its memory. Traffic generation is part of what is timed, building
 // is not. `of_booksim2` is the rate as a multiple of the one BookSim2 (commit 28f4329) gave for the
 // same configuration and load on another machine of the same class (2 vCPUs of an Intel Xeon,
-// Sapphire Rapids): an indication, for it is not run beside.
+// Sapphire Rapids), `of_noxim` of Noxim's (commit 4c8e72d): an indication, for they are not run
+// beside.
 #include "noc/experiment.hpp"
 #include "noc/graph.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <malloc.h>
 #include <string>
@@ -38,25 +40,48 @@ ExperimentConfig single_cycle() {
     return config;
 }
 
+/// Published cycles a second of a simulator: 4-slot buffers, uniform traffic, load in millionths.
 struct Known {
     int side;
     int vcs;
     int packet_flits;
-    double load;
+    std::int64_t load;
     double cycles_per_second;
 };
 
-// BookSim2's rates, four stages, buffers of 4.
+// BookSim2, four stages.
 constexpr std::array<Known, 8> kBookSim2 = {{
-    {8, 1, 1, 0.0001, 104e3},
-    {16, 1, 1, 0.0001, 20.9e3},  // between 19.8 and 22 thousand
-    {8, 1, 1, 0.01, 44.8e3},
-    {8, 1, 1, 0.05, 19.7e3},
-    {8, 1, 1, 0.1, 11.0e3},
-    {8, 2, 4, 0.05, 21.4e3},
-    {8, 2, 4, 0.1, 13.9e3},
-    {16, 2, 1, 0.05, 1.7e3},
+    {8, 1, 1, 100, 104e3},
+    {16, 1, 1, 100, 20.9e3},  // between 19.8 and 22 thousand
+    {8, 1, 1, 10'000, 44.8e3},
+    {8, 1, 1, 50'000, 19.7e3},
+    {8, 1, 1, 100'000, 11.0e3},
+    {8, 2, 4, 50'000, 21.4e3},
+    {8, 2, 4, 100'000, 13.9e3},
+    {16, 2, 1, 50'000, 1.7e3},
 }};
+// Noxim, its own router of two cycles a hop.
+constexpr std::array<Known, 6> kNoxim = {{
+    {8, 1, 2, 100, 45e3},
+    {16, 1, 2, 100, 4.6e3},
+    {8, 1, 2, 10'000, 26.0e3},
+    {8, 1, 2, 50'000, 13.6e3},
+    {8, 1, 2, 100'000, 9.2e3},
+    {16, 1, 2, 50'000, 1.5e3},
+}};
+
+template <class Table>
+void compare(benchmark::State& state, const char* name, const Table& table, double cycles,
+             const ExperimentConfig& config) {
+    for (const Known& known : table) {
+        if (known.side == state.range(0) && known.load == state.range(1) &&
+            known.vcs == config.network.vcs && known.packet_flits == config.traffic.packet_flits &&
+            config.network.forward_delay == 3) {
+            state.counters[name] =
+                benchmark::Counter(cycles / known.cycles_per_second, benchmark::Counter::kIsRate);
+        }
+    }
+}
 
 /// Arguments: routers in a row and a column; load in flits a node a cycle, in millionths.
 void uniform(benchmark::State& state, ExperimentConfig config, Host host) {
@@ -80,14 +105,8 @@ void uniform(benchmark::State& state, ExperimentConfig config, Host host) {
     }
     state.counters["flit_hops"] = benchmark::Counter(flit_hops, benchmark::Counter::kIsRate);
     state.counters["cycles"] = benchmark::Counter(cycles, benchmark::Counter::kIsRate);
-    for (const Known& known : kBookSim2) {
-        if (config.network.forward_delay == 3 && known.side == side &&
-            known.vcs == config.network.vcs && known.packet_flits == config.traffic.packet_flits &&
-            known.load == config.traffic.rate) {
-            state.counters["of_booksim2"] =
-                benchmark::Counter(cycles / known.cycles_per_second, benchmark::Counter::kIsRate);
-        }
-    }
+    compare(state, "of_booksim2", kBookSim2, cycles, config);
+    compare(state, "of_noxim", kNoxim, cycles, config);
 }
 
 /// What a mesh of two channels of 4 flits takes, a router, with a flit under way from every node.
@@ -117,7 +136,7 @@ void register_all() {
                 ->ArgsProduct({{8}, {100, 10'000, 50'000, 100'000, 200'000, 300'000}})
                 ->Args({16, 100})
                 ->Args({16, 50'000})
-                ->ArgsProduct({{4, 16, 32, 64}, {20'000}})
+                ->ArgsProduct({{4, 8, 16, 32, 64}, {20'000}})
                 ->Args({64, 100})
                 ->Unit(benchmark::kMillisecond);
         };
@@ -125,6 +144,7 @@ void register_all() {
         sweep("/systemc", Host::systemc);
     };
     add("four_stage/1x4/L1", four_stage(1, 1));
+    add("four_stage/1x4/L2", four_stage(1, 2));
     add("four_stage/2x4/L1", four_stage(2, 1));
     add("four_stage/2x4/L4", four_stage(2, 4));
     add("single_cycle", single_cycle());

@@ -9,8 +9,9 @@ namespace spikeloom::noc {
 
 namespace {
 
-// A span is long enough to make the visit of every node cheap and short enough to keep few packets.
-constexpr double kPacketsPerSpan = 16384.0;
+// A span is long enough to make the visit of every node cheap and short enough that its packets
+// stay in the cache.
+constexpr double kPacketsPerSpan = 2048.0;
 constexpr double kShortestSpan = 64.0;
 constexpr double kLongestSpan = 1048576.0;
 constexpr std::uint64_t kGroupStreams = std::uint64_t{1} << 32;  // of the seed, behind the nodes'

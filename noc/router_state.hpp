@@ -20,7 +20,8 @@ struct alignas(64) RouterSets {
     VcSet<Words> gambling;  // asks for the switch before it has a channel, in this cycle
     VcSet<Words> unowned;   // of outputs
     PortId first_port = 0;
-    std::uint32_t ports = 0;
+    std::uint8_t ports = 0;
+    bool hopeful = false;  // a waiting channel may get what it waits for: something has changed
 };
 
 /// A port of a router, both directions of it.
@@ -84,7 +85,7 @@ class RouterRegisters {
         for (RouterId router = 0; router < graph.routers(); ++router) {
             RouterSets<Words>& sets = sets_[router];
             sets.first_port = graph.port(router, 0);
-            sets.ports = static_cast<std::uint32_t>(graph.ports_of(router));
+            sets.ports = static_cast<std::uint8_t>(graph.ports_of(router));
             for (int port = 0; port < graph.ports_of(router); ++port) {
                 sets.unowned.fill_port(port, shift_, fabric.config.vcs);
                 connect(fabric, graph.port(router, port));

@@ -30,8 +30,7 @@ class RouterArray final : public Routers {
                           fabric.routes.escapes()),
           wins_at_once_(fabric.config.vc_allocation_delay == 0 && !fabric.config.speculative),
           spared_reads_(fabric.graph.routers()),
-          waiting_(fabric.graph.routers()),
-          sending_(fabric.graph.routers()) {
+          busy_(fabric.graph.routers()) {
         for (PortId port = 0; port < fabric.graph.ports(); ++port) {
             if (fabric.graph.link(port).period > 1) {
                 free_at_.resize(fabric.graph.ports());
@@ -45,7 +44,7 @@ class RouterArray final : public Routers {
     }
     void execute() override;
     bool idle() const override {
-        return waiting_.empty() && sending_.empty() && routing_.empty() && routing_next_.empty();
+        return busy_.empty() && routing_.empty() && routing_next_.empty();
     }
 
     RouterCounters counters(RouterId router) const override;
@@ -65,10 +64,9 @@ class RouterArray final : public Routers {
     void arrive(Place place);
     void credit(Place place);
     void begin_packet(const R& router, int input, bool at_end_of_cycle);
-    void wait_for_vc(const R& router, int input);
     void activate(const R& router, int input);
-    bool allocate_vcs(RouterId id);
-    bool allocate_switch(RouterId id);
+    bool work(RouterId id);
+    void allocate_switch(const R& router);
     std::uint64_t busy_ports(const R& router) const;
     void send(const R& router, int input, std::uint64_t outputs);
     void send_flit(const R& router, int input, int output);
@@ -91,11 +89,10 @@ class RouterArray final : public Routers {
     bool multicasts_ = false;
     std::vector<std::uint64_t> spared_reads_;  // copies that left together with another
     std::vector<Cycle> free_at_;               // by output port, where some link is narrow
-    NodeSet waiting_;             // routers in which a channel waits for another and may get it
-    NodeSet sending_;             // routers in which a channel may send
-    std::vector<Place> routing_;  // channels whose route is known at the end of this cycle
+    NodeSet busy_;                     // routers that are hopeful, or in which a channel may send
+    std::vector<Place> routing_;       // channels whose route is known at the end of this cycle
     std::vector<Place> routing_next_;  // ... of the next
-    std::vector<Place> winners_;       // channels that won another in this cycle
+    std::vector<int> winners_;         // channels of the router at work that won another
 };
 
 template <int Words>
@@ -109,8 +106,9 @@ void RouterArray<Words>::arrive(Place place) {
     router.sets.occupied.insert(input);
     if (!router.sets.engaged.has(input)) {
         begin_packet(router, input, false);
-    } else if (router.sets.credited.has(input)) {
-        sending_.insert(router.id);
+    }
+    if (router.sets.hopeful || router.sets.credited.has(input)) {
+        busy_.insert(router.id);
     }
 }
 
@@ -125,11 +123,12 @@ void RouterArray<Words>::credit(Place place) {
         if (!router.sets.forked.has(out.owner)) {
             router.sets.credited.insert(out.owner);
             if (router.sets.occupied.has(out.owner)) {
-                sending_.insert(router.id);
+                busy_.insert(router.id);
             }
         }
     } else if ((waits_for_room_ || multicasts_) && !router.sets.waiting.empty()) {
-        waiting_.insert(router.id);
+        router.sets.hopeful = true;
+        busy_.insert(router.id);
     }
 }
 
@@ -161,16 +160,11 @@ void RouterArray<Words>::begin_packet(const R& router, int input, bool at_end_of
             static_cast<std::uint16_t>(fabric_.routes.vcs(router.id, input >> shift_, vc, output));
     }
     if (fabric_.config.routing_delay == 0) {
-        wait_for_vc(router, input);
+        router.sets.waiting.insert(input);
+        router.sets.hopeful = true;
     } else {
         (at_end_of_cycle ? routing_next_ : routing_).emplace_back(router.id, input);
     }
-}
-
-template <int Words>
-void RouterArray<Words>::wait_for_vc(const R& router, int input) {
-    router.sets.waiting.insert(input);
-    waiting_.insert(router.id);
 }
 
 /// A channel that has won another may ask for the switch.
@@ -191,44 +185,47 @@ void RouterArray<Words>::activate(const R& router, int input) {
     }
     if (credited) {
         router.sets.credited.insert(input);
-        sending_.insert(router.id);
     }
 }
 
 template <int Words>
 void RouterArray<Words>::execute() {
-    winners_.clear();
-    waiting_.sweep([this](RouterId id) { return allocate_vcs(id); });
-    sending_.sweep([this](RouterId id) { return allocate_switch(id); });
-    for (const Place place : winners_) {
-        activate(router(place), place.number());
-    }
+    busy_.sweep([this](RouterId id) { return work(id); });
     for (const Place place : routing_) {
-        wait_for_vc(router(place), place.number());
+        RouterSets<Words>& sets = router(place).sets;
+        sets.waiting.insert(place.number());
+        sets.hopeful = true;
+        busy_.insert(place.unit());
     }
     routing_.clear();
     routing_.swap(routing_next_);
 }
 
+/// The present cycle of a router; returns whether it may have something to do in the next. Nothing
+/// that it does is seen by another router in this cycle.
 template <int Words>
-bool RouterArray<Words>::allocate_vcs(RouterId id) {
+bool RouterArray<Words>::work(RouterId id) {
     const R router = registers_.router(id);
-    const bool again = vc_allocation_.allocate(router, [&](int input) {
-        if (wins_at_once_) {
-            activate(router, input);
-        } else {
-            winners_.emplace_back(id, input);
-        }
-    });
-    if (fabric_.config.speculative && !router.sets.gambling.empty()) {
-        sending_.insert(id);
+    RouterSets<Words>& sets = router.sets;
+    winners_.clear();
+    if (sets.hopeful) {
+        sets.hopeful = vc_allocation_.allocate(router, [&](int input) {
+            if (wins_at_once_) {
+                activate(router, input);
+            } else {
+                winners_.push_back(input);
+            }
+        });
     }
-    return again;
+    allocate_switch(router);
+    for (const int input : winners_) {
+        activate(router, input);
+    }
+    return sets.hopeful || !(sets.occupied & sets.credited).empty();
 }
 
 template <int Words>
-bool RouterArray<Words>::allocate_switch(RouterId id) {
-    const R router = registers_.router(id);
+void RouterArray<Words>::allocate_switch(const R& router) {
     RouterSets<Words>& sets = router.sets;
     const VcSet<Words> candidates = (sets.occupied & sets.credited) | sets.gambling;
     if (!candidates.empty()) {
@@ -237,7 +234,6 @@ bool RouterArray<Words>::allocate_switch(RouterId id) {
             [&](int input, std::uint64_t outputs) { send(router, input, outputs); });
         sets.gambling = VcSet<Words>();
     }
-    return !(sets.occupied & sets.credited).empty();
 }
 
 /// The ports whose link still carries a flit.
@@ -304,9 +300,7 @@ void RouterArray<Words>::take(const R& router, int input) {
 template <int Words>
 void RouterArray<Words>::release_vc(const R& router, int output) {
     router.sets.unowned.insert(output);
-    if (!router.sets.waiting.empty()) {
-        waiting_.insert(router.id);
-    }
+    router.sets.hopeful = router.sets.hopeful || !router.sets.waiting.empty();
 }
 
 template <int Words>

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <functional>
 
 namespace spikeloom::noc {
 
@@ -51,8 +50,7 @@ void Sources::enqueue(PacketId packet) {
 bool Sources::first_is_ready(std::size_t queue) {
     const Cycle ready = fabric_.packets[queues_[queue].first].ready;
     if (ready > fabric_.now) {
-        wakes_.push_back({ready, static_cast<std::uint32_t>(queue)});
-        std::push_heap(wakes_.begin(), wakes_.end(), std::greater<>());
+        wakes_.add(ready, fabric_.now, static_cast<std::uint32_t>(queue));
         return false;
     }
     Source& source = sources_[queue / classes_];
@@ -74,14 +72,10 @@ void Sources::receive() {
 
 void Sources::execute() {
     reports_.clear();
-    while (!wakes_.empty() && wakes_.front().cycle <= fabric_.now) {
-        std::pop_heap(wakes_.begin(), wakes_.end(), std::greater<>());
-        const std::uint32_t queue = wakes_.back().queue;
-        wakes_.pop_back();
-        if (first_is_ready(queue)) {
-            active_.insert(static_cast<NodeId>(queue / classes_));
-        }
-    }
+    wakes_.turn(fabric_.now, [this](std::uint32_t queue) {
+        first_is_ready(queue);
+        active_.insert(static_cast<NodeId>(queue / classes_));
+    });
     active_.sweep([this](NodeId node) { return inject(node); });
     for (const std::uint32_t queue : low_) {
         report(queue);
@@ -188,7 +182,7 @@ Cycle Sources::next_activity() const {
     if (!active_.empty() || !low_.empty()) {
         return fabric_.now;
     }
-    return wakes_.empty() ? kNever : std::max(wakes_.front().cycle, fabric_.now);
+    return wakes_.next(fabric_.now);
 }
 
 unsigned Sources::injected_of(PacketId packet) const {

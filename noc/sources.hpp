@@ -4,6 +4,7 @@
 #include "noc/bit_sets.hpp"
 #include "noc/fabric.hpp"
 #include "noc/virtual_channels.hpp"
+#include "noc/wakes.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -56,11 +57,6 @@ class Sources {
         std::uint16_t credited = 0;  // virtual channels with a credit
         std::uint8_t next_class = 0;
     };
-    struct Wake {
-        Cycle cycle;
-        std::uint32_t queue;
-        friend bool operator>(const Wake& a, const Wake& b) { return a.cycle > b.cycle; }
-    };
 
     std::size_t queue_index(NodeId node, int message_class) const {
         return static_cast<std::size_t>(node) * classes_ + static_cast<std::size_t>(message_class);
@@ -86,7 +82,7 @@ class Sources {
     std::vector<Source> sources_;
     std::vector<RingWriter> rings_;  // (node, vc)
     std::vector<std::uint64_t> injected_;
-    std::vector<Wake> wakes_;  // a heap, the earliest first: queues whose first packet is not ready
+    Wakes wakes_;                     // queues whose first packet is not ready
     std::vector<std::uint32_t> low_;  // watched queues that are low already
     std::vector<SourceReport> reports_;
     NodeSet active_;

@@ -31,6 +31,13 @@ class VcAllocation {
     /// success in the next cycle without anything else happening before.
     template <class Won>
     bool allocate(const Router<Words>& router, Won&& won) {
+        if (!chooses_ && !speculative_ && router.sets.waiting.single()) {
+            const int input = router.sets.waiting.first();
+            if (!router.sets.forked.has(input)) {
+                allocate_one(router, input, won);
+                return false;
+            }
+        }
         requests_.clear();
         wanted_ = 0;
         contended_ = 0;
@@ -71,6 +78,17 @@ class VcAllocation {
         std::uint32_t granted;
     };
     using Choice = Arbiters::Choice;
+
+    /// The most frequent case: only one channel waits, and its port is known.
+    template <class Won>
+    void allocate_one(const Router<Words>& router, int input, Won&& won) {
+        const InputVc& in = router.inputs[input];
+        const std::uint32_t vcs = available(router, in.output, in.wanted, in.room);
+        if (vcs != 0) {
+            accept(router, {input, in.output, vcs, vcs});
+            won(input);
+        }
+    }
 
     void ask(int input, int output, std::uint32_t vcs) {
         if (vcs != 0) {

@@ -21,7 +21,8 @@ class BookSimMachine {
         int height;
         int vcs;
         int buffer;
-        int routing_delay;  // 0: four stages; 1: five
+        int routing_delay;         // 0: four stages; 1: five
+        bool speculative = false;  // three stages
     };
     /// A node's packets must be given in the order in which it sends them.
     struct Job {
@@ -187,11 +188,12 @@ class BookSimMachine {
                 begin(id, input);
             }
         }
-        std::vector<int> movable;  // active before channels are given out
+        std::vector<int> movable;  // active before channels are given out, or guessing
         for (int channel = 0; channel < static_cast<int>(channels()); ++channel) {
             const Input& input = node.inputs[static_cast<std::size_t>(channel)];
-            if (input.state == State::active && !input.flits.empty() &&
-                output_of(node, input).credits > 0) {
+            if ((input.state == State::active && !input.flits.empty() &&
+                 output_of(node, input).credits > 0) ||
+                may_guess(node, input)) {
                 movable.push_back(channel);
             }
         }
@@ -210,8 +212,22 @@ class BookSimMachine {
             output.owner = pair[0];
         }
         for (const int channel : leaving) {
-            leave(id, channel, now);
+            const Input& input = node.inputs[static_cast<std::size_t>(channel)];
+            if (input.state == State::active && output_of(node, input).credits > 0) {
+                leave(id, channel, now);
+            }  // else it guessed wrong
         }
+    }
+
+    /// A head asks for the switch at once with the channel, if one is free and has a credit.
+    bool may_guess(const Node& node, const Input& input) const {
+        bool found = false;
+        for (int vc = 0; vc < shape_.vcs; ++vc) {
+            const Output& output =
+                node.outputs[static_cast<std::size_t>(input.output * shape_.vcs + vc)];
+            found = found || (!output.owned && output.credits > 0);
+        }
+        return shape_.speculative && input.state == State::waiting && found;
     }
 
     void begin(int id, Input& input) {
@@ -286,7 +302,13 @@ class BookSimMachine {
             const auto place = [&](int who) {
                 return behind(node.first_vc[in], who % shape_.vcs, shape_.vcs);
             };
-            chosen = chosen < 0 || place(channel) < place(chosen) ? channel : chosen;
+            const auto guesses = [&](int who) {
+                return node.inputs[static_cast<std::size_t>(who)].state == State::waiting;
+            };
+            if (chosen < 0 || guesses(channel) < guesses(chosen) ||
+                (guesses(channel) == guesses(chosen) && place(channel) < place(chosen))) {
+                chosen = channel;
+            }
         }
         int accepted[kPorts] = {-1, -1, -1, -1, -1};  // by input: output
         for (int out = 0; out < kPorts; ++out) {
