@@ -130,7 +130,7 @@ std::string arrow(const Chip& chip, const Layout& layout, const LinkLoad& link, 
     const bool idle = link.flits == 0;
     const std::string colour = idle ? "var(--line)" : heat(fraction);
     const std::string tip = "tile " + std::to_string(link.tile) + " to " +
-                            (leaves ? std::string("outside")
+                            (leaves ? std::string("the other end")
                                     : "tile " + std::to_string(to_row * chip.width + to_column)) +
                             ": " + with_commas(link.flits) + " flits, " + significant(load, 3) +
                             " per cycle";

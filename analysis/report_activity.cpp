@@ -112,13 +112,17 @@ std::string chip_section(const ReportData& data) {
         "Share of a phase's core cycles in which each unit of a core was busy, shaded relative to "
         "the busiest core; and flits on the links between tiles per cycle of the network's clock, "
         "of which a link carries at most one. M: memory tile, H: host tile; tile 0 is at the top "
-        "left. Pointing at a tile or an arrow shows its numbers.");
+        "left. Where several tiles share a router, or routers have no tile, links are not drawn. "
+        "Pointing at a tile or an arrow shows its numbers.");
     for (const Run& run : data.runs) {
         for (const Phase& phase : run.phases) {
             html += "<h3>" + escape(run.label + ", " + phase.name) + "</h3>\n";
             const std::string links =
-                figure(link_map(run.chip, phase, "Link load, " + run.label + ", " + phase.name),
-                       "links between tiles");
+                phase.links.empty()
+                    ? std::string()
+                    : figure(
+                          link_map(run.chip, phase, "Link load, " + run.label + ", " + phase.name),
+                          "links between tiles");
             // Arrows need room: on a large chip they get a row of their own.
             constexpr int kWidestBeside = 8;
             const bool beside = run.chip.width <= kWidestBeside;

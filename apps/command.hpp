@@ -53,7 +53,9 @@ int run_noc(const std::vector<std::string>& arguments);
 int run_quantize(const std::vector<std::string>& arguments);
 int run_report(const std::vector<std::string>& arguments);
 int run_simulate(const std::vector<std::string>& arguments);
+int run_snn(const std::vector<std::string>& arguments);
 int run_tokenize(const std::vector<std::string>& arguments);
 int run_train(const std::vector<std::string>& arguments);
+int run_validate(const std::vector<std::string>& arguments);
 
 }  // namespace spikeloom::apps

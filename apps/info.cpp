@@ -13,6 +13,7 @@
 #include "models/training_config.hpp"
 #include "noc/experiment.hpp"
 #include "workloads/program_file.hpp"
+#include "workloads/snn_network.hpp"
 
 #include <iostream>
 #include <map>
@@ -78,6 +79,7 @@ ordered_json describe_chip(const std::string& path) {
     return {{"name", chip.name},
             {"width", chip.network.width},
             {"height", chip.network.height},
+            {"tiles", chip.tiles()},
             {"cores", cores},
             {"memory_tiles", chip.memory_tiles.size()},
             {"core_clock_hz", chip.core_clock_hz},
@@ -137,6 +139,7 @@ const std::map<std::string, std::string (*)()>& documented_schemas() {
         {"classify", schema::document<models::ClassifierRun>},
         {"energy", schema::document<analysis::EnergyTable>},
         {"noc", schema::document<noc::ExperimentConfig>},
+        {"snn", schema::document<workloads::SnnNetwork>},
         {"train", schema::document<models::TrainingRun>},
     };
     return schemas;
@@ -146,7 +149,7 @@ int print_keys(const std::string& kind) {
     const auto found = documented_schemas().find(kind);
     if (found == documented_schemas().end()) {
         throw InputError("--keys: found '" + kind +
-                         "'; allowed is one of chip, classify, energy, noc, train");
+                         "'; allowed is one of chip, classify, energy, noc, snn, train");
     }
     std::cout << found->second();
     return 0;

@@ -1,5 +1,6 @@
 #include "apps/simulation.hpp"
 
+#include "apps/run_records.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
 #include "models/operations.hpp"
@@ -28,46 +29,6 @@ std::uint64_t idle_cores(const arch::ChipConfig& chip, const arch::Program& prog
     return chip.cores() - busy.size();
 }
 
-analysis::Chip chip_record(const arch::ChipConfig& chip, const arch::Program& program) {
-    analysis::Chip record;
-    record.name = chip.name;
-    record.width = chip.network.width;
-    record.height = chip.network.height;
-    for (arch::TileId tile = 0; tile < chip.tiles(); ++tile) {
-        record.tiles.push_back(chip.is_memory(tile)     ? analysis::TileKind::memory
-                               : tile == chip.host_tile ? analysis::TileKind::host
-                                                        : analysis::TileKind::core);
-    }
-    record.core_hertz = chip.core_clock_hz;
-    record.network_hertz = chip.network.clock_hz;
-    const std::uint64_t columns = static_cast<std::uint64_t>(chip.network.width);
-    const std::uint64_t rows = static_cast<std::uint64_t>(chip.network.height);
-    record.units.cores = chip.cores();
-    record.units.routers = chip.tiles();
-    record.units.idle_cores = idle_cores(chip, program);
-    record.units.gated_cores = chip.gate_idle_cores ? record.units.idle_cores : 0;
-    if (chip.memory.kind == arch::MemoryKind::dram) {
-        record.units.memory_tiles = chip.memory_tiles.size();
-    } else {
-        record.units.memory_sram_bytes = chip.memory_tiles.size() * chip.memory.sram.bytes;
-    }
-    record.units.links = 2 * ((columns - 1) * rows + columns * (rows - 1));
-    record.units.chips = 1;
-    constexpr std::uint64_t kAxonEntryBytes = 8;
-    constexpr std::uint64_t kAccumulatorBytes = 4;
-    record.units.sram_bytes =
-        std::uint64_t{chip.cores()} *
-        (chip.core.synapse_bytes + chip.core.state_bytes +
-         kAxonEntryBytes * chip.core.axon_entries +
-         kAccumulatorBytes * chip.core.accumulators * chip.core.accumulator_slots);
-    constexpr std::uint64_t kBufferedPorts = 5;
-    record.units.buffer_bits = chip.tiles() * kBufferedPorts *
-                               static_cast<std::uint64_t>(chip.network.vcs) *
-                               static_cast<std::uint64_t>(chip.network.buffer) *
-                               static_cast<std::uint64_t>(chip.network.flit_bits);
-    return record;
-}
-
 analysis::Model model_record(const models::QuantisedModel& model) {
     const models::ModelConfig& config = model.config;
     analysis::Model record;
@@ -84,31 +45,6 @@ analysis::Model model_record(const models::QuantisedModel& model) {
     record.macs_per_token = {{"time mix", operations.time_mix.multiplies},
                              {"channel mix", operations.channel_mix.multiplies},
                              {"head", operations.head.multiplies}};
-    return record;
-}
-
-analysis::Phase phase_record(const workloads::PhaseResult& phase) {
-    analysis::Phase record;
-    record.name = phase.name;
-    record.tokens = phase.tokens;
-    record.cycles = phase.cycles;
-    record.seconds = phase.seconds;
-    const std::vector<std::string>& names = phase.counts.names();
-    for (arch::TileId tile = 0; tile < phase.counts.tiles(); ++tile) {
-        const auto counts = phase.counts.of_tile(tile);
-        for (std::size_t event = 0; event < names.size(); ++event) {
-            if (counts[event] != 0) {
-                record.counts[tile][names[event]] = counts[event];
-            }
-        }
-        for (int port = 0; port < analysis::kPorts; ++port) {
-            const std::size_t place =
-                static_cast<std::size_t>(tile) * analysis::kPorts + static_cast<std::size_t>(port);
-            if (phase.counts.link_flits[place] != 0) {
-                record.links.push_back({tile, port, phase.counts.link_flits[place]});
-            }
-        }
-    }
     return record;
 }
 
@@ -226,10 +162,13 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     run.version = SPIKELOOM_VERSION;
     run.seed = asked.seed;
     run.commands = asked.commands;
-    run.chip = chip_record(chip, program);
+    run.chip = chip_record(chip, idle_cores(chip, program));
     run.model = model_record(model);
     for (const workloads::PhaseResult& phase : session.phases) {
-        run.phases.push_back(phase_record(phase));
+        analysis::Phase record = phase_record(phase.name, phase.tokens, chip, phase.counts);
+        record.cycles = phase.cycles;  // to the last result; its counts, until the chip is at rest
+        record.seconds = phase.seconds;
+        run.phases.push_back(std::move(record));
     }
     // Values that enter the residual stream in place of spikes are compared all the same, and
     // count among the mismatches.

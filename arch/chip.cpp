@@ -5,12 +5,12 @@
 #include "arch/fabric.hpp"
 #include "arch/host_tile.hpp"
 #include "arch/memory_tile.hpp"
+#include "arch/network_counts.hpp"
 #include "arch/protocol_checker.hpp"
 #include "arch/sram.hpp"
 #include "base/error.hpp"
 #include "noc/packet_log.hpp"
 
-#include <cmath>
 #include <set>
 #include <string>
 #include <utility>
@@ -122,7 +122,6 @@ struct Chip::Parts final : noc::DeliverySink {
         }
     }
 
-    void count_network(Counts& into) const;
     void count_memories(Counts& into) const;
     void check_links() const;
     [[noreturn]] void report_stall() const;
@@ -138,33 +137,6 @@ struct Chip::Parts final : noc::DeliverySink {
     std::vector<std::unique_ptr<Memory>> memories;  // by tile
     const noc::PacketLog* packets = nullptr;        // where they are kept
 };
-
-void Chip::Parts::count_network(Counts& into) const {
-    const noc::Network& net = network.network();
-    const auto bits = static_cast<std::uint64_t>(config.network.flit_bits);
-    into.link_flits.clear();
-    for (TileId tile = 0; tile < config.tiles(); ++tile) {
-        const noc::RouterCounters router = net.router_counters(tile);
-        for (int port = 0; port < noc::kPorts; ++port) {
-            into.link_flits.push_back(net.link_flits(tile, port));
-        }
-        std::uint64_t link_bits = 0;
-        for (const int port : {noc::kEast, noc::kWest, noc::kNorth, noc::kSouth}) {
-            link_bits += net.link_flits(tile, port) * bits;
-        }
-        into.set(tile, Event::noc_buffer_write_bits, router.buffer_writes * bits);
-        into.set(tile, Event::noc_buffer_read_bits, router.buffer_reads * bits);
-        into.set(tile, Event::noc_crossbar_bits, router.crossbar_flits * bits);
-        into.set(tile, Event::noc_arbitrations, router.vc_allocations + router.switch_allocations);
-        into.set(tile, Event::noc_routes, router.routes);
-        into.set(tile, Event::noc_link_bits, link_bits);
-        into.set(tile, Event::noc_link_bit_mm,
-                 static_cast<std::uint64_t>(
-                     std::llround(static_cast<double>(link_bits) * config.network.link_length_mm)));
-        into.set(tile, Event::noc_interface_bits,
-                 (net.injected_flits(tile) + net.ejected_flits(tile)) * bits);
-    }
-}
 
 void Chip::Parts::count_memories(Counts& into) const {
     for (const TileId tile : config.memory_tiles) {
@@ -294,7 +266,7 @@ double Chip::seconds() const {
 
 Counts Chip::snapshot() const {
     Counts result = parts_->counts;
-    parts_->count_network(result);
+    count_network(parts_->network.network(), result);
     parts_->count_memories(result);
     result.cycles = now();
     result.seconds = seconds();

@@ -120,8 +120,9 @@ void check_tiles(schema::Walk& walk, const ChipConfig& config) {
 
 void check_network(schema::Walk& walk, const noc::NetworkConfig& network,
                    std::uint32_t longest_packet) {
-    if (network.topology != noc::Topology::mesh) {
-        walk.fail("network", "topology is not mesh; allowed on a chip is mesh, a node a tile");
+    if (network.topology == noc::Topology::graph) {
+        walk.fail("network",
+                  "topology is graph; allowed on a chip are mesh, torus, cmesh, ring and tree");
     }
     if (network.flow_control == noc::FlowControl::virtual_cut_through &&
         longest_packet > static_cast<std::uint32_t>(network.buffer)) {
@@ -227,6 +228,8 @@ void describe(schema::Walk& walk, ChipConfig& config) {
     walk.section("core", "spiking core", [&] { describe(walk, config.core); });
     walk.section("memory", "memory tile", [&] { describe(walk, config.memory); });
     walk.section("host", "host tile", [&] { describe(walk, config.host); });
+    walk.section("stepped", "where it runs a spiking network step by step (`snn`)",
+                 [&] { describe(walk, config.stepped); });
 
     check_network(walk, config.network, config.max_packet_flits);
     check_tiles(walk, config);

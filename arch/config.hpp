@@ -8,6 +8,7 @@
 #include "arch/dram_config.hpp"
 #include "arch/program.hpp"
 #include "arch/sram_config.hpp"
+#include "arch/stepped_config.hpp"
 #include "noc/config.hpp"
 #include "noc/packet_format.hpp"
 
@@ -123,6 +124,7 @@ struct ChipConfig {
     CoreConfig core;
     MemoryConfig memory;
     HostConfig host;
+    SteppedConfig stepped;                 // where it runs a network step by step
     bool gate_idle_cores = false;          // cores without work in a run are switched off
     std::uint64_t stall_cycles = 1000000;  // without any progress: the run is given up
 

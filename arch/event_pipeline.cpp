@@ -13,7 +13,7 @@ EventPipeline::EventPipeline(Fabric& fabric, TileId tile, bool remote)
       gate_(fabric, tile, kEventClass, config_.event_queue,
             events_per_flit(fabric.program, tile, fabric.format.flit_bits)),
       remote_(remote),
-      left_lookup_(config_.axon_latency, 0),
+      rows_in_flight_(config_.axon_latency, config_.synapse_latency),
       dma_(fabric, tile) {
     for (std::uint32_t place = 0; place < config_.dma_queue; ++place) {
         places_.push(0);
@@ -31,27 +31,15 @@ void EventPipeline::accept(noc::Cycle cycle, StageState& stage, const Message& m
             events_.push_back({&stage, message.step, axon, value, accepted});
             ++stage.slot_of(message.step).progress.pending;
         } else {
-            pop_event(entry_after(accepted + 1), stage, message.step, axon, value);
+            pop_event(rows_in_flight_.entry_after(accepted + 1), stage, message.step, axon, value);
         }
     }
     gate_.accepted(cycle, units.count);
 }
 
-/// The first cycle, from `earliest` on, in which something may enter the lookup.
-Cycle EventPipeline::entry_after(Cycle earliest) const {
-    const Cycle after_last = any_popped_ ? last_popped_ + 1 : 0;
-    return std::max({earliest, after_last, left_lookup_[next_register_]});
-}
-
-EventPipeline::Passage EventPipeline::pass(Cycle popped, std::uint32_t service) {
-    const Cycle left = std::max(popped + config_.axon_latency, memory_free_);
-    any_popped_ = true;
-    last_popped_ = popped;
-    left_lookup_[next_register_] = left;
-    next_register_ = next_register_ + 1 == left_lookup_.size() ? 0 : next_register_ + 1;
-    memory_free_ = left + service;
+RowPipeline::Passage EventPipeline::pass(Cycle entered, std::uint32_t service) {
     fabric_.counts.add(tile_, Event::pipeline_busy_cycles, service);
-    return {left, left + config_.synapse_latency + service};
+    return rows_in_flight_.pass(entered, service);
 }
 
 /// An event of a core without remote rows, from its queue to the accumulators; or one with, if it
@@ -80,7 +68,7 @@ void EventPipeline::pop_event(Cycle popped, StageState& stage, std::uint64_t ste
         fabric_.counts.add(tile_, Event::direct_accumulates, 1);
         fabric_.counts.add(tile_, Event::accumulator_writes, 1);
     }
-    const Passage passage = pass(popped, service);
+    const RowPipeline::Passage passage = pass(popped, service);
     slot.progress.last = std::max(slot.progress.last, passage.finished);
     count_pop(popped);
     if (remote_) {
@@ -112,10 +100,11 @@ void EventPipeline::accept_row(Cycle arrived, const DmaEngine::Row& row) {
 Cycle EventPipeline::next_entry() const {
     Cycle next = kNever;
     if (!rows_.empty()) {
-        next = entry_after(rows_.front().arrived + 1);
+        next = rows_in_flight_.entry_after(rows_.front().arrived + 1);
     }
     if (!events_.empty() && !places_.empty()) {
-        next = std::min(next, entry_after(std::max(events_.front().accepted + 1, places_.top())));
+        next = std::min(next, rows_in_flight_.entry_after(
+                                  std::max(events_.front().accepted + 1, places_.top())));
     }
     return next;
 }
@@ -135,7 +124,7 @@ EventPipeline::Served EventPipeline::enter_event(Cycle now) {
     if (event.stage->axons.block_of(event.axon).axons.kind != AxonBlock::Kind::remote) {
         pop_event(now, *event.stage, event.step, event.axon, event.value);
     } else {
-        const Passage passage = pass(now, 1);
+        const RowPipeline::Passage passage = pass(now, 1);
         count_pop(now);
         DmaEngine::Row row;
         row.stage = event.stage;
@@ -157,10 +146,10 @@ EventPipeline::Served EventPipeline::enter_row(Cycle now) {
         .accumulate(0, row.value,
                     std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
     count_row(block);
-    const Passage passage = pass(now, block.service);
+    const RowPipeline::Passage passage = pass(now, block.service);
     slot.progress.last = std::max(slot.progress.last, passage.finished);
     --slot.progress.pending;
-    dma_.release(row.buffer, memory_free_);
+    dma_.release(row.buffer, rows_in_flight_.memory_free());
     request_rows();
     return {row.stage, row.step};
 }

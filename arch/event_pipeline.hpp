@@ -23,6 +23,7 @@
 #include "arch/dma.hpp"
 #include "arch/fabric.hpp"
 #include "arch/input_gate.hpp"
+#include "arch/row_pipeline.hpp"
 #include "arch/stage_state.hpp"
 
 #include <cstdint>
@@ -73,13 +74,8 @@ class EventPipeline {
         Cycle arrived;
     };
 
-    /// The event's or row's cycles in the pipeline.
-    struct Passage {
-        Cycle left_lookup;
-        Cycle finished;
-    };
-    Cycle entry_after(Cycle earliest) const;
-    Passage pass(Cycle popped, std::uint32_t service);
+    /// Something enters in cycle `entered`.
+    RowPipeline::Passage pass(Cycle entered, std::uint32_t service);
 
     void pop_event(Cycle popped, StageState& stage, std::uint64_t step, std::uint32_t axon,
                    std::int32_t value);
@@ -95,12 +91,7 @@ class EventPipeline {
     InputGate gate_;
     bool remote_;
 
-    // The lookup and the memory stage.
-    Cycle last_popped_ = 0;
-    bool any_popped_ = false;
-    std::vector<Cycle> left_lookup_;  // of the last A entries, a ring
-    std::size_t next_register_ = 0;
-    Cycle memory_free_ = 0;
+    RowPipeline rows_in_flight_;
 
     // Only with remote rows.
     DmaEngine dma_;

@@ -36,11 +36,18 @@ enum class Event : std::uint32_t {
     vector_normalise,
     state_read_bits,  // registers other than accumulators
     state_write_bits,
-    narrow_saturations,   // an alarm of the numerics, no energy: elements that narrow clipped
-    encoder_truncations,  // another: elements sent that did not fit their value_bits
-    encoder_scans,        // groups of elements examined
-    encoder_events,       // events written into packets
-    packets_events,       // packets sent, by kind ...
+    neuron_updates_idle,    // of a network that steps: neurons without input that do not fire ...
+    neuron_updates_active,  // ... all others ...
+    neuron_spikes,          // ... of them, those that fire
+    random_draws,
+    barriers,                 // steps released
+    accumulator_saturations,  // an alarm: sums that did not fit
+    narrow_saturations,       // an alarm of the numerics, no energy: elements that narrow clipped
+    encoder_truncations,      // another: elements sent that did not fit their value_bits
+    encoder_scans,            // groups of elements examined
+    encoder_events,           // events written into packets
+    packets_events,           // packets sent, by kind ...
+    packets_within_tile,  // of a network that steps: to another core of the same tile, of the above
     packets_markers,
     packets_credits,
     packets_requests,
@@ -66,10 +73,12 @@ enum class Event : std::uint32_t {
     noc_buffer_write_bits,
     noc_buffer_read_bits,
     noc_crossbar_bits,
-    noc_arbitrations,      // virtual channels and switch passages won
-    noc_routes,            // head flits routed
-    noc_link_bits,         // between routers
-    noc_link_bit_mm,       // the same times the links' length, rounded
+    noc_arbitrations,     // virtual channels and switch passages won
+    noc_routes,           // head flits routed
+    noc_link_bits,        // between routers
+    noc_link_bit_mm,      // the same times the links' length, rounded
+    noc_flits_east_west,  // flits over links, by direction ...
+    noc_flits_north_south,
     noc_interface_bits,    // between a router and its tile, both ways
     pipeline_busy_cycles,  // no energy: cycles in which a unit works ...
     vector_busy_cycles,
@@ -121,7 +130,7 @@ class Counts {
 
     Cycle cycles = 0;      // of the cores' clock
     double seconds = 0.0;  // simulated
-    /// [tiles, noc::kPorts] flits that left a tile's router by a port; noc_link_bits sums them up.
+    /// [noc::PortId] flits that left a router by a port; noc_link_bits sums up those of links.
     std::vector<std::uint64_t> link_flits;
 
   private:

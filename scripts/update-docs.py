@@ -9,9 +9,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# By the first configuration folder or option that a section's heading names.
-KINDS = {"configs/chips": "chip", "configs/energy": "energy", "configs/noc": "noc", "configs/models": "train",
-         "configs/nlu": "classify"}
+# By the option that a section's heading names.
+KINDS = {"--chip": "chip", "--energy": "energy", "snn --network": "snn", "noc --config": "noc", "train --config": "train",
+         "classify --config": "classify"}
 TABLE = re.compile(r"^\| key \| allowed \| default \| meaning \|\n(?:\|.*\n)+", re.MULTILINE)
 
 
@@ -25,7 +25,7 @@ def main():
     page = ROOT / "docs" / "configuration.md"
     sections = re.split(r"(?m)^(?=## )", page.read_text())
     for i, section in enumerate(sections):
-        kind = next((kind for folder, kind in KINDS.items() if folder in section.split("\n")[0]), None)
+        kind = next((kind for option, kind in KINDS.items() if option in section.split("\n")[0]), None)
         if kind:
             sections[i] = TABLE.sub(lambda _: keys(build, kind), section)
     page.write_text("".join(sections))

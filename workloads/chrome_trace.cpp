@@ -25,14 +25,11 @@ std::string metadata(const char* what, arch::TileId tile, int thread, const std:
 
 ChromeTrace::ChromeTrace(const arch::Program& program, const arch::ChipConfig& chip)
     : program_(program), microseconds_per_cycle_(1e6 / chip.core_clock_hz) {
-    const auto width = static_cast<arch::TileId>(chip.network.width);
     std::set<arch::TileId> tiles;
     for (const arch::Stage& stage : program.stages) {
         if (tiles.insert(stage.tile).second) {
-            events_ += metadata("process_name", stage.tile, 0,
-                                "tile " + std::to_string(stage.tile) + " (" +
-                                    std::to_string(stage.tile % width) + ", " +
-                                    std::to_string(stage.tile / width) + ")");
+            events_ +=
+                metadata("process_name", stage.tile, 0, "tile " + std::to_string(stage.tile));
             events_ += metadata("thread_name", stage.tile, kVectorUnit, "vector unit");
             events_ += metadata("thread_name", stage.tile, kEncoder, "encoder");
         }

@@ -235,7 +235,7 @@ TEST_CASE("the configuration keys in docs are those the program reads") {
     const Scratch scratch;
     const std::string docs =
         read_file(std::string(SPIKELOOM_SOURCE_DIR) + "/docs/configuration.md");
-    for (const char* kind : {"chip", "classify", "energy", "noc", "train"}) {
+    for (const char* kind : {"chip", "classify", "energy", "noc", "snn", "train"}) {
         INFO(kind);
         const Outcome outcome = scratch.run(std::string("info --keys ") + kind);
         CHECK(outcome.exit_code == 0);

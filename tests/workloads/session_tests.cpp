@@ -113,6 +113,56 @@ TEST_CASE("where matrices read spikes a chip accumulates and multiplies for the 
     CHECK(counts.total_macs() == options.prompt.size() * 12 * 11);  // the head's
 }
 
+TEST_CASE("it is on every shape of network, however packets find their way") {
+    arch::ChipConfig chip = tests::chip_of(4, 4);
+    noc::NetworkConfig& network = chip.network;
+    network.vcs = 8;
+    network.message_classes = {2, 2, 2, 2};
+    SECTION("torus") {
+        network.topology = noc::Topology::torus;
+    }
+    SECTION("concentrated mesh") {
+        network.topology = noc::Topology::cmesh;
+        network.width = 2;
+        network.height = 2;
+    }
+    SECTION("ring") {
+        network.topology = noc::Topology::ring;
+        network.width = 16;
+    }
+    SECTION("tree") {
+        network.topology = noc::Topology::tree;
+        network.arity = 4;
+        network.levels = 2;
+    }
+    SECTION("adaptive") {
+        network.routing = noc::Routing::adaptive;
+    }
+    SECTION("odd-even") {
+        network.routing = noc::Routing::odd_even;
+    }
+    SECTION("o1turn, the oldest packet first") {
+        network.routing = noc::Routing::o1turn;
+        network.arbiter = noc::ArbiterKind::age;
+    }
+    SECTION("four chips") {
+        network.chips.width = 2;
+        network.chips.height = 2;
+        network.chips.link_bits = network.flit_bits / 4;
+    }
+    const tests::TinyModel model(2, 12, 11);
+    const Compiled compiled = compile(model(), chip, {});
+    const SessionResult result = run_session(compiled.program, chip, model(), some_tokens());
+    check_verified(result, model().config);
+    // Whatever the shape, a router books a passage for every flit, and the tiles' sums are all.
+    const arch::Counts& counts = result.phases.front().counts;
+    CHECK(counts.total(arch::Event::noc_crossbar_bits) ==
+          counts.total(arch::Event::noc_buffer_read_bits));
+    const std::uint64_t links = counts.total(arch::Event::noc_link_bits);
+    const std::uint64_t interfaces = counts.total(arch::Event::noc_interface_bits) / 2;
+    CHECK(counts.total(arch::Event::noc_crossbar_bits) == links + interfaces);
+}
+
 TEST_CASE("it is on chips with scarce resources and odd clocks too") {
     arch::ChipConfig chip = tests::chip_of(4, 4);
     SECTION("tiny queues") {
