@@ -85,6 +85,7 @@ class Wheel {
 
     void add(Cycle due, Place place) {
         const std::size_t slot = due & mask_;
+        filled_ |= std::uint64_t{1} << slot % kBits;
         places_[slot * most_ + counts_[slot]++] = place;
     }
 
@@ -97,10 +98,22 @@ class Wheel {
             happens(*place);
         }
         counts_[slot] = 0;
+        if (mask_ < kBits) {
+            filled_ &= ~(std::uint64_t{1} << slot);
+        }
     }
 
     /// The first cycle from `now` on in which something happens.
     Cycle next(Cycle now) const {
+        if (filled_ == 0) {
+            return kNever;
+        }
+        if (mask_ < kBits) {
+            // The slots in the order of their cycles; what is shifted beyond the last is behind it.
+            const std::size_t slot = now & mask_;
+            const std::uint64_t wrapped = slot == 0 ? 0 : filled_ << (mask_ + 1 - slot);
+            return now + static_cast<Cycle>(std::countr_zero(filled_ >> slot | wrapped));
+        }
         for (Cycle cycle = now; cycle <= now + mask_; ++cycle) {
             if (counts_[cycle & mask_] != 0) {
                 return cycle;
@@ -110,8 +123,12 @@ class Wheel {
     }
 
   private:
+    static constexpr std::size_t kBits = 64;
+
     std::size_t mask_;
     std::size_t most_;
+    std::uint64_t filled_ = 0;  // slots that hold something; of a wheel of more than 64 never empty
+                                // again once it was not
     std::vector<std::size_t> counts_;
     std::unique_ptr<Place[]>
         places_;  // written before it is read: memory that is never used is free
