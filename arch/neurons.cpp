@@ -18,8 +18,8 @@ Neurons::Neurons(const SpikeNetwork& network, std::uint64_t seed)
       adaptations_(network.neurons()),
       refractory_(network.neurons()),
       noise_(network.neurons()) {
-    for (std::size_t core = 0; core < network.cores.size(); ++core) {
-        random_.emplace_back(seed, kFirstStream + core);
+    for (std::size_t model = 0; model < network.models.size(); ++model) {
+        random_.emplace_back(seed, kFirstStream + model);
     }
 }
 
@@ -34,11 +34,11 @@ std::uint32_t Neurons::state_words(const NeuronModel& model) {
 std::uint64_t Neurons::run(std::size_t core, std::uint64_t step, std::span<const std::int32_t> sums,
                            std::span<Update> updates) {
     const CoreNeurons& present = network_.cores[core];
-    Random& random = random_[core];
     std::uint64_t drawn = 0;
     std::uint32_t first = 0;
     for (const NeuronGroup& group : present.groups) {
         const NeuronModel& model = network_.models[group.model];
+        Random& random = random_[group.model];
         const Range range = {
             present.first + first,
             group.neurons,

@@ -57,7 +57,7 @@ class Neurons {
     std::vector<float> adaptations_;
     std::vector<std::uint16_t> refractory_;  // steps left
     std::vector<float> noise_;               // of the present step
-    std::vector<Random> random_;             // by core
+    std::vector<Random> random_;             // by model: what is drawn does not depend on cores
 };
 
 }  // namespace spikeloom::arch

@@ -14,7 +14,6 @@ namespace spikeloom::workloads {
 namespace {
 
 constexpr double kMillisecondsPerSecond = 1000.0;
-constexpr std::uint64_t kInitialStream = 0;  // of the network's seed; connections have others
 
 std::uint32_t steps_of(double milliseconds, double dt_ms) {
     return static_cast<std::uint32_t>(
@@ -234,8 +233,9 @@ class Layouter {
 
     void place_neurons() {
         arch::SpikeNetwork& made = layout_.network;
-        Random random(network_.seed, kInitialStream);
+        std::vector<Random> random;  // by population: its neurons are met in their order
         for (const Population& p : network_.populations) {
+            random.emplace_back(network_.seed, layout_.places.size());
             layout_.places.emplace_back(p.neurons);
         }
         arch::NeuronId next = 0;
@@ -248,8 +248,8 @@ class Layouter {
                     layout_.places[part.population][part.first + i] = next++;
                     layout_.population_of.push_back(static_cast<std::uint16_t>(part.population));
                     core_of_.push_back(static_cast<std::uint16_t>(made.cores.size()));
-                    made.membranes.push_back(
-                        static_cast<float>(p.initial + p.initial_spread * random.uniform()));
+                    made.membranes.push_back(static_cast<float>(
+                        p.initial + p.initial_spread * random[part.population].uniform()));
                 }
             }
             made.cores.push_back(std::move(laid));

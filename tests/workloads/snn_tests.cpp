@@ -297,6 +297,34 @@ struct Brunel {
 
 }  // namespace
 
+TEST_CASE("a network's spikes do not depend on the chip it runs on", "[snn]") {
+    const std::string yaml =
+        "populations:\n"
+        "  - {name: P, neurons: 60, model: poisson, rate_hz: 100}\n"
+        "  - {name: E, neurons: 90, model: lif, tau_ms: 10, threshold: 3, initial_spread: 3, "
+        "noise_hz: 200, noise_weight: 0.5}\n"
+        "connections:\n"
+        "  - {from: P, to: E, rule: probability, probability: 0.2, weight: 1, delay_to_ms: 5}\n"
+        "  - {from: E, to: E, rule: indegree, indegree: 10, weight: -1, delay_ms: 2}\n";
+    const auto times = [&](const arch::ChipConfig& chip) {
+        SteppedRun run(yaml, chip);
+        run.run(60);
+        std::vector<Steps> result;
+        for (std::size_t neuron = 0; neuron < 90; ++neuron) {
+            result.push_back(run.times(1, neuron));
+        }
+        return result;
+    };
+    arch::ChipConfig board = two_tiles();
+    board.network.width = 4;
+    board.network.height = 4;
+    board.stepped.cores_per_tile = 2;
+    board.stepped.neurons = 8;
+    const std::vector<Steps> on_two = times(two_tiles());
+    CHECK(on_two == times(board));
+    CHECK(std::any_of(on_two.begin(), on_two.end(), [](const Steps& t) { return t.size() > 1; }));
+}
+
 TEST_CASE("Brunel's balanced network fires at the rate of an independent simulation", "[snn]") {
     const Brunel brunel;
     std::vector<float> weights;
