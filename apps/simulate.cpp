@@ -166,9 +166,13 @@ int run_simulate(const std::vector<std::string>& arguments) {
             "energy",
             options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
                 "YAML..."),
-            "energy tables (default configs/energy/cmos-45nm*.yaml)")                    //
-        ("report", options::value<std::string>()->value_name("DIR"),                     //
-         "write the run directory: result.json, events.csv, config.yaml, report.html")   //
+            "energy tables (default configs/energy/cmos-45nm*.yaml)")                   //
+        ("report", options::value<std::string>()->value_name("DIR"),                    //
+         "write the run directory: result.json, events.csv, config.yaml, report.html")  //
+        ("power", options::value<std::string>()->value_name("FILE"),                    //
+         "write energy and power over time, a row for every --power-cycles cycles")     //
+        ("power-cycles", options::value<std::int64_t>()->value_name("N")->default_value(10000),
+         "cycles of the cores' clock a row of --power")                                  //
         ("trace", options::value<std::string>()->value_name("FILE"),                     //
          "write Chrome trace events of every program and emission (opens in Perfetto)")  //
         ("packets", options::value<std::string>()->value_name("FILE"),                   //
@@ -206,11 +210,22 @@ int run_simulate(const std::vector<std::string>& arguments) {
     if (values.count("packets") != 0) {
         asked.packets = values["packets"].as<std::string>();
     }
+    if (values.count("power") != 0) {
+        const auto cycles = values["power-cycles"].as<std::int64_t>();
+        if (cycles < 1) {
+            throw InputError("simulate: --power-cycles " + std::to_string(cycles) +
+                             "; a whole number of at least 1 is needed");
+        }
+        asked.power_cycles = static_cast<std::uint64_t>(cycles);
+    }
     asked.commands = {command_line("simulate", arguments)};
     Simulated simulated = simulate(program, config.chip, model, tables, asked);
     simulated.run.config_yaml = schema::write(config);
     if (values.count("report") != 0) {
         write_run(values["report"].as<std::string>(), simulated);
+    }
+    if (values.count("power") != 0) {
+        write_file(values["power"].as<std::string>(), simulated.power_csv);
     }
     if (!json_on_stdout(values)) {
         std::cout << summary_of(simulated.run);

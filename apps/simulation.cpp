@@ -1,5 +1,6 @@
 #include "apps/simulation.hpp"
 
+#include "apps/power_rows.hpp"
 #include "apps/run_records.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
@@ -138,6 +139,17 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
         options.probe = trace.get();
     }
     options.keep_packets = !asked.packets.empty();
+    const analysis::Chip chip_of_run = chip_record(chip, idle_cores(chip, program));
+    PowerRows power(tables.front(), chip_of_run.units);
+    options.sample_cycles = asked.power_cycles;
+    double sampled_until = 0.0;  // seconds
+    options.sampler = [&](const arch::Counts& counts) {
+        const std::optional<double> watts = power.add(counts);
+        if (watts && trace) {
+            trace->power(sampled_until, *watts);
+        }
+        sampled_until = counts.seconds;
+    };
     Progress progress("simulating", "tokens", asked.prompt.size() + asked.generate);
     options.progress = [&](std::uint64_t done) { progress.update(done); };
 
@@ -162,7 +174,8 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     run.version = SPIKELOOM_VERSION;
     run.seed = asked.seed;
     run.commands = asked.commands;
-    run.chip = chip_record(chip, idle_cores(chip, program));
+    run.chip = chip_of_run;
+    result.power_csv = power.csv();
     run.model = model_record(model);
     for (const workloads::PhaseResult& phase : session.phases) {
         analysis::Phase record = phase_record(phase.name, phase.tokens, chip, phase.counts);

@@ -26,6 +26,7 @@ struct Simulation {
     std::uint64_t generate = 0;  // tokens
     models::SamplerConfig sampling;
     std::uint64_t seed = 1;
+    std::uint64_t power_cycles = 0;     // of a row of power over time; 0: none
     bool record_activity = true;        // spikes and membranes of two sub-blocks, for the report
     std::filesystem::path trace;        // Chrome trace events; empty: none
     std::filesystem::path packets;      // the network's packets; empty: none
@@ -35,6 +36,7 @@ struct Simulation {
 struct Simulated {
     analysis::Run run;
     std::string first_mismatch;  // in words; empty where there is none
+    std::string power_csv;       // power over time, where asked for
     double prompt_bits = 0.0;    // of the prompt's tokens but the first, by the fabric's logits
 };
 

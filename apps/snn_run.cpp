@@ -1,6 +1,7 @@
 #include "apps/snn_run.hpp"
 
 #include "analysis/pricing.hpp"
+#include "apps/power_rows.hpp"
 #include "apps/run_records.hpp"
 #include "arch/stepped_chip.hpp"
 #include "base/schema.hpp"
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 
 namespace spikeloom::apps {
 
@@ -26,44 +26,6 @@ std::vector<std::uint32_t> numbers_of(const workloads::SnnLayout& layout) {
     }
     return numbers;
 }
-
-/// Energy between two snapshots as a row: begin, end, joules, watts, joules by component.
-class PowerRows {
-  public:
-    PowerRows(const analysis::EnergyTable& table, const analysis::Units& units)
-        : table_(table), units_(units), text_("begin_s,end_s,energy_j,power_w") {
-        for (std::size_t c = 0; c < analysis::kComponents; ++c) {
-            text_ += "," + std::string(name_of(static_cast<analysis::Component>(c))) + "_j";
-        }
-        text_ += "\n";
-    }
-
-    void add(const arch::Counts& before, const arch::Counts& after) {
-        const arch::Counts between = after - before;
-        const analysis::EnergyBreakdown energy =
-            analysis::price(tile_counts(between), table_, between.seconds, units_);
-        write("%.9g,", before.seconds);
-        write("%.9g,", after.seconds);
-        write("%.9g,", energy.joules);
-        write("%.9g", between.seconds > 0.0 ? energy.joules / between.seconds : 0.0);
-        for (const double joules : energy.components) {
-            write(",%.9g", joules);
-        }
-        text_ += "\n";
-    }
-    const std::string& text() const { return text_; }
-
-  private:
-    void write(const char* format, double value) {
-        char number[40];
-        std::snprintf(number, sizeof number, format, value);
-        text_ += number;
-    }
-
-    const analysis::EnergyTable& table_;
-    const analysis::Units& units_;
-    std::string text_;
-};
 
 }  // namespace
 
@@ -98,16 +60,13 @@ SnnResult run_network(const SnnRequest& asked) {
         }
     });
     PowerRows power(asked.tables.front(), result.run.chip.units);
-    arch::Counts before = chip.snapshot();
     const auto start = std::chrono::steady_clock::now();
     for (std::uint64_t step = 0; step < asked.steps; ++step) {
         chip.step();
         asked.progress(step + 1);
         if (asked.power_steps != 0 &&
             ((step + 1) % asked.power_steps == 0 || step + 1 == asked.steps)) {
-            arch::Counts after = chip.snapshot();
-            power.add(before, after);
-            before = std::move(after);
+            power.add(chip.snapshot());
         }
     }
     result.run.wall_seconds =
@@ -122,7 +81,7 @@ SnnResult run_network(const SnnRequest& asked) {
     }
     result.spikes = chip.spikes();
     result.synaptic_operations = chip.synaptic_operations();
-    result.power_csv = power.text();
+    result.power_csv = power.csv();
 
     analysis::Run& run = result.run;
     run.label = asked.network.name;

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "noc/packet_log.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -135,7 +136,9 @@ struct Chip::Parts final : noc::DeliverySink {
     HostTile host;
     std::vector<std::unique_ptr<Core>> cores;       // by tile
     std::vector<std::unique_ptr<Memory>> memories;  // by tile
-    const noc::PacketLog* packets = nullptr;        // where they are kept
+    Sampler sampler;
+    Cycle sample_cycles = 0;
+    const noc::PacketLog* packets = nullptr;  // where they are kept
 };
 
 void Chip::Parts::count_memories(Counts& into) const {
@@ -238,13 +241,33 @@ void Chip::attach(Probe* probe) {
     parts_->fabric.probe = probe;
 }
 
+void Chip::sample(Cycle cycles, Sampler sampler) {
+    parts_->sample_cycles = cycles;
+    parts_->sampler = std::move(sampler);
+}
+
+void Chip::advance(Cycle cycles) {
+    const auto run = [&](Cycle some) {
+        sc_core::sc_start(sc_core::sc_time::from_value(some * parts_->fabric.clocks.core_period),
+                          sc_core::SC_EXIT_ON_STARVATION);
+    };
+    if (!parts_->sampler) {
+        run(cycles);
+        return;
+    }
+    for (Cycle done = 0; done < cycles && sc_core::sc_pending_activity();) {
+        const Cycle some = std::min(parts_->sample_cycles, cycles - done);
+        run(some);
+        done += some;
+        parts_->sampler(snapshot());
+    }
+}
+
 void Chip::run() {
     const Fabric& fabric = parts_->fabric;
-    const auto slice =
-        sc_core::sc_time::from_value(parts_->config.stall_cycles * fabric.clocks.core_period);
     do {
         const std::uint64_t before = fabric.progress;
-        sc_core::sc_start(slice, sc_core::SC_EXIT_ON_STARVATION);
+        advance(parts_->config.stall_cycles);
         parts_->host.rethrow();
         if (fabric.progress == before && sc_core::sc_pending_activity()) {
             parts_->report_stall();

@@ -22,6 +22,7 @@
 #include "noc/trace.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -49,6 +50,11 @@ class Chip {
     /// Observes from now on; nullptr: nobody does. The probe must outlive the chip's runs.
     void attach(Probe* probe);
 
+    /// Has `sampler` told the counts since the start, every so many cycles of the cores' clock
+    /// while the chip runs, and when it comes to rest. A burst is counted when it enters a unit.
+    using Sampler = std::function<void(const Counts&)>;
+    void sample(Cycle cycles, Sampler sampler);
+
     /// Simulates until the host has the results of all steps fed, those fed meanwhile included, and
     /// the chip has come to rest. May be called again after feeding more. Throws CheckFailed where
     /// the chip stalls, naming each stage that waits and what it waits for.
@@ -68,6 +74,8 @@ class Chip {
     std::span<const std::int32_t> values(StageId stage, std::string_view register_name) const;
 
   private:
+    void advance(Cycle cycles);
+
     struct Parts;
     std::unique_ptr<Parts> parts_;
 };

@@ -61,6 +61,15 @@ void ChromeTrace::emission_ended(const arch::EmissionRun& run) {
             ",\"events\":" + std::to_string(run.events));
 }
 
+void ChromeTrace::power(double seconds, double watts) {
+    char event[120];
+    std::snprintf(
+        event, sizeof event,
+        "{\"ph\":\"C\",\"name\":\"power\",\"pid\":0,\"ts\":%.6f,\"args\":{\"W\":%.6g}},\n",
+        seconds * 1e6, watts);
+    events_ += event;
+}
+
 void ChromeTrace::write(const std::filesystem::path& path) const {
     std::string text = "[\n" + events_;
     if (!events_.empty()) {

@@ -21,6 +21,9 @@ class ChromeTrace final : public arch::Probe {
     void program_ended(const arch::ProgramRun& run) override;
     void emission_ended(const arch::EmissionRun& run) override;
 
+    /// A counter beside the tiles: so many watts from `seconds` on.
+    void power(double seconds, double watts);
+
     /// Writes all that was seen. Throws InputError where that is not possible.
     void write(const std::filesystem::path& path) const;
 

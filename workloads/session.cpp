@@ -101,6 +101,9 @@ class Session {
             result_.spikes.resize(fired_.size());
         }
         chip_.attach(&probes_);
+        if (options.sample_cycles != 0) {
+            chip_.sample(options.sample_cycles, options.sampler);
+        }
         if (options.keep_packets) {
             chip_.keep_packets();
         }

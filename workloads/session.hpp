@@ -31,10 +31,12 @@ struct SessionOptions {
     std::uint64_t generate = 0;             // tokens
     std::function<int(Logits)> next_token;  // needed to generate
 
-    bool keep_spikes = false;                     // all of them, for rasters
-    std::vector<NeuronId> membranes;              // to be followed
-    bool keep_packets = false;                    // all of them, as a trace for the network alone
-    arch::Probe* probe = nullptr;                 // sees what the session sees
+    bool keep_spikes = false;         // all of them, for rasters
+    std::vector<NeuronId> membranes;  // to be followed
+    bool keep_packets = false;        // all of them, as a trace for the network alone
+    arch::Probe* probe = nullptr;     // sees what the session sees
+    std::uint64_t sample_cycles = 0;  // between samples of the counts; 0: none
+    std::function<void(const arch::Counts&)> sampler;
     std::function<void(std::uint64_t)> progress;  // with the number of finished tokens
 };
 

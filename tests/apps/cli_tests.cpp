@@ -5,8 +5,11 @@
 #include "tests/apps/command_line.hpp"
 #include "tests/support/shared_files.hpp"
 
+#include <cstdio>
 #include <filesystem>
+#include <sstream>
 #include <string>
+#include <utility>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -112,6 +115,36 @@ TEST_CASE("a model goes from text to a verified simulation through the subcomman
     for (const char* file : {"result.json", "events.csv", "config.yaml"}) {
         CHECK(std::filesystem::exists(std::filesystem::path(run) / file));
     }
+    // Power over time: rows of whatever length follow one another and sum to the same energy.
+    const auto energy = [&](const std::string& cycles) {
+        const std::string file = tiny.path("power-" + cycles + ".csv");
+        tiny.json_of("simulate --model " + q + " --chip " + kChip + " --program " + program +
+                     " --prompt 'the state' --power " + file + " --power-cycles " + cycles);
+        std::istringstream rows(read_file(file));
+        std::string row;
+        std::getline(rows, row);
+        CHECK_THAT(row, Catch::StartsWith("begin_s,end_s,energy_j,power_w,synapse_memory_j,"));
+        double sum = 0.0;
+        double last_end = 0.0;
+        int count = 0;
+        while (std::getline(rows, row)) {
+            double begin = 0.0;
+            double end = 0.0;
+            double joules = 0.0;
+            REQUIRE(std::sscanf(row.c_str(), "%lf,%lf,%lf", &begin, &end, &joules) == 3);
+            CHECK(begin == last_end);
+            CHECK(end > begin);
+            last_end = end;
+            sum += joules;
+            ++count;
+        }
+        return std::pair(sum, count);
+    };
+    const auto [fine, many] = energy("500");
+    const auto [coarse, few] = energy("1000000000");
+    CHECK(many > few);
+    CHECK(fine == Approx(coarse).epsilon(1e-6));
+
     CHECK(tiny.json_of("report --run " + run + " --out " + tiny.path("r.html")).is_object());
     CHECK_THAT(read_file(tiny.path("r.html")), Catch::StartsWith("<!DOCTYPE html>"));
     CHECK(tiny.json_of("info --program " + program)["cores"] == mapped["cores_used"]);
