@@ -3,7 +3,7 @@
 #include "base/error.hpp"
 #include "base/random.hpp"
 #include "base/safetensors.hpp"
-#include "snn_bench.hpp"
+#include "tests/workloads/stepped_run.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // Cycles of a chip that steps, against cycles worked out by hand.
 #include "base/error.hpp"
 #include "base/random.hpp"
-#include "snn_bench.hpp"
+#include "tests/workloads/stepped_run.hpp"
 
 #include <algorithm>
 #include <string>
