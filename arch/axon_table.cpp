@@ -96,6 +96,7 @@ void AxonTable::add(const AxonBlock& axons, const CoreConfig& config,
         for (std::uint64_t row = 0; row < axons.axons; ++row) {
             const std::uint64_t first_bit = (axons.address + row * axons.row_stride) * 8;
             block.words.push_back(divide_up(first_bit % port + row_bits, port));
+            block.first_words.push_back(static_cast<std::uint32_t>(first_bit / port));
         }
     }
     blocks_.push_back(std::move(block));

@@ -43,9 +43,10 @@ class AxonTable {
     struct Block {
         AxonBlock axons;
         WeightRows rows;                   // sram
-        std::vector<std::uint32_t> words;  // sram: synapse memory words that row r touches
-        std::uint32_t service = 1;         // cycles of the lanes alone, and of a remote row
-        std::size_t mac_event = 0;         // its count of multiply-accumulates; 0: plain adds
+        std::vector<std::uint32_t> words;  // sram: synapse memory words that row r touches, ...
+        std::vector<std::uint32_t> first_words;  // ... from this one on
+        std::uint32_t service = 1;               // cycles of the lanes alone, and of a remote row
+        std::size_t mac_event = 0;               // its count of multiply-accumulates; 0: plain adds
     };
 
     /// `synapse_memory` is the core's, whole. `mac_event(weight_bits, value_bits)` numbers counts.

@@ -46,6 +46,10 @@ void describe(schema::Walk& walk, CoreConfig& core) {
                  "bits the synapse memory delivers a cycle");
     walk.integer("synapse_latency", core.synapse_latency, {0, kMostCycles},
                  "cycles from a read to its word");
+    walk.integer("synapse_banks", core.synapse_banks, {1, 1024},
+                 "banks of the synapse memory; word w lies in bank w mod banks");
+    walk.integer("synapse_bank_cycles", core.synapse_bank_cycles, {1, kMostCycles},
+                 "cycles a bank takes for a read; the next read of it waits");
     walk.integer("lanes", core.lanes, {1, kMostWidth}, "accumulators that work at once");
     walk.integer("accumulators", core.accumulators, {1, kMostEntries},
                  "32-bit accumulators of a slot");

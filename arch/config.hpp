@@ -80,7 +80,9 @@ struct CoreConfig {
     std::uint32_t synapse_bytes = 65536;
     std::uint32_t synapse_port_bits = 64;
     std::uint32_t synapse_latency = 1;
-    std::uint32_t lanes = 8;  // accumulators that work at once
+    std::uint32_t synapse_banks = 1;
+    std::uint32_t synapse_bank_cycles = 1;  // that a bank takes for a read
+    std::uint32_t lanes = 8;                // accumulators that work at once
     std::uint32_t accumulators = 2048;
     std::uint32_t accumulator_slots = 2;  // steps that may be in accumulation at once: 1 or 2
     std::uint32_t state_bytes = 65536;

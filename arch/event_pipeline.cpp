@@ -14,6 +14,7 @@ EventPipeline::EventPipeline(Fabric& fabric, TileId tile, bool remote)
             events_per_flit(fabric.program, tile, fabric.format.flit_bits)),
       remote_(remote),
       rows_in_flight_(config_.axon_latency, config_.synapse_latency),
+      banks_(config_.synapse_banks, config_.synapse_bank_cycles),
       dma_(fabric, tile) {
     for (std::uint32_t place = 0; place < config_.dma_queue; ++place) {
         places_.push(0);
@@ -51,7 +52,8 @@ void EventPipeline::pop_event(Cycle popped, StageState& stage, std::uint64_t ste
     Slot& slot = stage.slot_of(step);
     std::uint32_t service = block.service;
     if (block.axons.kind == AxonBlock::Kind::sram) {
-        service = std::max(service, block.words[row]);
+        service = std::max(service, banks_.read(rows_in_flight_.memory_after(popped),
+                                                block.first_words[row], block.words[row]));
         block.rows.accumulate(
             row, value,
             std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));

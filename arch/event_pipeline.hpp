@@ -7,8 +7,9 @@
 //     u(i) = max(p(i) + A, u(i-1) + s(i-1))         leaves the lookup for the memory stage
 //     f(i) = u(i) + M + s(i)                        the accumulators show its row
 //
-// with A = axon_latency, M = synapse_latency, s = max(1, words of the row, row length / lanes).
-// So the cycles of all events of a flit are worked out at once, when the flit arrives.
+// with A = axon_latency, M = synapse_latency, s = max(1, cycles of the row's words
+// (memory_banks.hpp), row length / lanes). So the cycles of all events of a flit are worked out at
+// once, when the flit arrives.
 //
 // A core with remote rows (AxonBlock::Kind::remote) is different: an event may have to wait for the
 // DMA engine, whose rows come back when the network pleases. There the front end decides cycle by
@@ -23,6 +24,7 @@
 #include "arch/dma.hpp"
 #include "arch/fabric.hpp"
 #include "arch/input_gate.hpp"
+#include "arch/memory_banks.hpp"
 #include "arch/row_pipeline.hpp"
 #include "arch/stage_state.hpp"
 
@@ -92,6 +94,7 @@ class EventPipeline {
     bool remote_;
 
     RowPipeline rows_in_flight_;
+    MemoryBanks banks_;
 
     // Only with remote rows.
     DmaEngine dma_;

@@ -28,13 +28,18 @@ class RowPipeline {
         return std::max({earliest, next_entry_, left_lookup_[next_register_]});
     }
 
+    /// The cycle in which what enters the lookup in cycle `entered` begins at the memory stage.
+    Cycle memory_after(Cycle entered) const {
+        return std::max(entered + axon_latency_, memory_free_);
+    }
+
     struct Passage {
         Cycle left_lookup;
         Cycle finished;
     };
     /// Something enters in cycle `entered` and takes `service` cycles of the memory stage.
     Passage pass(Cycle entered, std::uint32_t service) {
-        const Cycle left = std::max(entered + axon_latency_, memory_free_);
+        const Cycle left = memory_after(entered);
         next_entry_ = entered + 1;
         left_lookup_[next_register_] = left;
         next_register_ = next_register_ + 1 == left_lookup_.size() ? 0 : next_register_ + 1;

@@ -23,8 +23,10 @@ double event_cycles(const AxonBlock& block, const arch::CoreConfig& core) {
         return 1.0;
     }
     const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;
-    const double read =
-        block.kind == AxonBlock::Kind::sram ? quotient_up(row_bits, core.synapse_port_bits) : 0.0;
+    const double read = block.kind == AxonBlock::Kind::sram
+                            ? quotient_up(row_bits, core.synapse_port_bits) *
+                                  std::max(1.0, 1.0 * core.synapse_bank_cycles / core.synapse_banks)
+                            : 0.0;
     return std::max({1.0, read, quotient_up(block.row_length, core.lanes)});
 }
 

@@ -162,6 +162,50 @@ TEST_CASE("a row that straddles a word of the synapse memory costs the word more
     }
 }
 
+TEST_CASE("a read waits for its bank, and only for its bank", "[pipeline]") {
+    // Rows of a word, all 64 bytes apart: axon i begins at word 8 i. Handed over in cycle 10, an
+    // event alone is at the memory in 13 and in the sums from 15 on; the next a cycle later.
+    ChipConfig config = small_chip();
+    config.core.axon_latency = 1;
+    config.core.synapse_latency = 1;
+    config.core.synapse_port_bits = 64;
+    config.core.lanes = 64;
+    config.core.synapse_bank_cycles = 4;
+    SECTION("one bank: the second row starts four cycles after the first") {
+        PipelineBench bench(config, {8, 8});
+        CHECK(bench.accept(10, 0) == 15);
+        CHECK(bench.accept(10, 1) == 15 + 4);
+    }
+    SECTION("words 0 and 8 of three banks lie in banks 0 and 2") {
+        config.core.synapse_banks = 3;
+        PipelineBench bench(config, {8, 8});
+        CHECK(bench.accept(10, 0) == 15);
+        CHECK(bench.accept(10, 1) == 16);
+    }
+    SECTION("of four banks both lie in bank 0") {
+        config.core.synapse_banks = 4;
+        PipelineBench bench(config, {8, 8});
+        CHECK(bench.accept(10, 0) == 15);
+        CHECK(bench.accept(10, 1) == 19);
+    }
+    SECTION("the bank is free again in the fifth cycle, not in the fourth") {
+        PipelineBench bench(config, {8, 8, 8});
+        CHECK(bench.accept(10, 0) == 15);
+        CHECK(bench.accept(13, 1) == 19);  // alone it would be 18
+        CHECK(bench.accept(18, 2) == 23);  // and this one comes just in time
+    }
+    SECTION("a row of three words waits for itself in two banks, not in four") {
+        config.core.synapse_banks = 2;
+        PipelineBench two(config, {24});
+        CHECK(two.accept(10, 0) == 15 + 4);  // words in 13, 14 and 17
+    }
+    SECTION("four banks") {
+        config.core.synapse_banks = 4;
+        PipelineBench four(config, {24});
+        CHECK(four.accept(10, 0) == 15 + 2);
+    }
+}
+
 TEST_CASE("the pipeline keeps the cycles of a machine stepped register by register", "[pipeline]") {
     const auto seed = GENERATE(range(1, 25));
     Random random(static_cast<std::uint64_t>(seed));
