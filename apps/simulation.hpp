@@ -33,11 +33,20 @@ struct Simulation {
     std::vector<std::string> commands;  // how the run was asked for
 };
 
+/// What a phase read from all memory tiles.
+struct MemoryTraffic {
+    std::string phase;
+    double bytes_per_token = 0.0;
+    double bytes_per_second = 0.0;
+    double share_of_peak = 0.0;  // of what all memories together deliver at most
+};
+
 struct Simulated {
     analysis::Run run;
-    std::string first_mismatch;  // in words; empty where there is none
-    std::string power_csv;       // power over time, where asked for
-    double prompt_bits = 0.0;    // of the prompt's tokens but the first, by the fabric's logits
+    std::vector<MemoryTraffic> memory;  // by phase
+    std::string first_mismatch;         // in words; empty where there is none
+    std::string power_csv;              // power over time, where asked for
+    double prompt_bits = 0.0;  // of the prompt's tokens but the first, by the fabric's logits
 };
 
 /// Runs the Program on the chip with a progress bar, verifies it and records it.

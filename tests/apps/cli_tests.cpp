@@ -112,6 +112,11 @@ TEST_CASE("a model goes from text to a verified simulation through the subcomman
           "energy_per_token_j", "energy", "events", "firing_rates", "wall_seconds"}) {
         CHECK(simulated.contains(key));
     }
+    // Of each token a row of the embedding and the head's rows come from DRAM, at least once.
+    CHECK(simulated["memory_reads"][0]["phase"] == "prefill");
+    CHECK(simulated["memory_reads"][0]["bytes_per_token"] >= 16 * 256);
+    CHECK(simulated["memory_reads"][1]["share_of_peak"] > 0.0);
+    CHECK(simulated["memory_reads"][1]["share_of_peak"] < 1.0);
     for (const char* file : {"result.json", "events.csv", "config.yaml"}) {
         CHECK(std::filesystem::exists(std::filesystem::path(run) / file));
     }
