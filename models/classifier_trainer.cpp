@@ -4,7 +4,6 @@
 #include "base/random.hpp"
 #include "base/schema.hpp"
 #include "models/pooled_head.hpp"
-#include "models/training_config.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -113,14 +112,10 @@ class ClassifierTrainer {
 
     EpochPoint epoch() {
         const auto batches = batches_of(training_, static_cast<std::size_t>(config_.batch), order_);
-        TrainingConfig schedule;
-        schedule.learning_rate = config_.learning_rate;
-        schedule.final_learning_rate = config_.final_learning_rate;
-        schedule.warmup_steps = config_.warmup_steps;
         EpochPoint point;
         for (const std::vector<std::size_t>& chosen : batches) {
             const PooledHead::Loss loss = batch_step(PaddedBatch(training_, chosen));
-            const double rate = learning_rate_at(schedule, adam_.steps, progress(batches.size()));
+            const double rate = learning_rate_at(config_, adam_.steps, progress(batches.size()));
             adam_.step(config_.adam, rate, gradients_, parameters_, workers_);
             point.train_loss += loss.nats / static_cast<double>(training_.size());
             point.train_accuracy +=
@@ -187,20 +182,7 @@ void describe(schema::Walk& walk, ClassifierConfig& config) {
     walk.number("minutes", config.minutes, {0.0, 1e6},
                 "longest time; the schedule follows whichever of epochs and time is further on; "
                 "0: any");
-    walk.number("learning_rate", config.learning_rate, {0.0, 10.0},
-                "Adam's rate behind the warm-up");
-    walk.number("final_learning_rate", config.final_learning_rate, {0.0, 10.0},
-                "rate at the end of the cosine");
-    walk.integer("warmup_steps", config.warmup_steps, {0, 1'000'000'000},
-                 "steps over which the rate rises linearly");
-    walk.number("beta1", config.adam.beta1, {0.0, 0.999999}, "Adam's memory of the gradient");
-    walk.number("beta2", config.adam.beta2, {0.0, 0.999999}, "Adam's memory of its square");
-    walk.number("eps", config.adam.eps, {1e-30, 1.0}, "added to the square's root");
-    walk.number("weight_decay", config.adam.weight_decay, {0.0, 10.0},
-                "decoupled decay of the matrices, times the rate");
-    walk.number("clip", config.adam.clip, {0.0, 1e9}, "largest norm of the gradient; 0: any");
-    walk.number("dropout", config.dropout, {0.0, 0.99},
-                "share of the residual stream dropped behind each layer");
+    describe_optimisation(walk, config);
     walk.number("token_dropout", config.token_dropout, {0.0, 0.99},
                 "share of the tokens that training replaces by token 0, the unknown word");
     walk.number("pooled_dropout", config.pooled_dropout, {0.0, 0.99},

@@ -2,8 +2,8 @@
 // by validation kept.
 #pragma once
 
-#include "models/adam.hpp"
 #include "models/classifier.hpp"
+#include "models/optimisation.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -16,18 +16,15 @@ class Walk;
 
 namespace spikeloom::models {
 
-struct ClassifierConfig {
+struct ClassifierConfig : Optimisation {
+    ClassifierConfig() : Optimisation{1e-3, 1e-5, 100, {}, 0.0} {}
+
     TokenUnit tokens = TokenUnit::words;
     int least_count = 2;  ///< of a word in the training text; rarer ones are unknown
     int most_words = 50000;
     int most_tokens = 256;  ///< of a text; the rest is cut off
     int batch = 32;
     int epochs = 20;
-    double learning_rate = 1e-3;
-    double final_learning_rate = 1e-5;
-    int warmup_steps = 100;
-    AdamConfig adam;
-    double dropout = 0.0;        ///< of the residual stream, behind each layer
     double token_dropout = 0.0;  ///< share of the tokens replaced by the unknown word in training
     double pooled_dropout = 0.0;
     double validation_fraction = 0.1;  ///< of the training examples, where no others are given

@@ -83,20 +83,11 @@ struct Application {
 void apply_all(Workers& workers, std::span<const Application> applications) {
     // Long enough runs of weights for prefetching, short enough for threads to share.
     constexpr std::size_t kRows = 128;
-    const auto chunks = [](const Application& a) { return (a.to.size() + kRows - 1) / kRows; };
-    std::size_t all = 0;
-    for (const Application& application : applications) {
-        all += chunks(application);
-    }
-    const auto body = [&](std::size_t chunk) {
-        const Application* a = applications.data();
-        for (; chunk >= chunks(*a); ++a) {
-            chunk -= chunks(*a);
-        }
-        const std::size_t first = chunk * kRows;
-        a->projection->apply(first, a->to.subspan(first, std::min(kRows, a->to.size() - first)));
-    };
-    workers.run(all, std::cref(body));
+    workers.run_parts(
+        applications, [](const Application& a) { return a.to.size(); }, kRows,
+        [](const Application& a, std::size_t first, std::size_t last) {
+            a.projection->apply(first, a.to.subspan(first, last - first));
+        });
 }
 
 struct TimeMix {

@@ -113,25 +113,15 @@ void accumulate(std::size_t rows, const float* dy, std::size_t outputs, std::siz
 
 void multiply_rows(Workers& workers, std::span<const RowProduct> products) {
     using Vector = Eigen::Matrix<float, Eigen::Dynamic, 1>;
-    const auto chunks = [](const RowProduct& product) {
-        return (product.shape.outputs + kChunkOutputs - 1) / kChunkOutputs;
-    };
-    std::size_t all = 0;
-    for (const RowProduct& product : products) {
-        all += chunks(product);
-    }
-    const auto body = [&](std::size_t chunk) {
-        const RowProduct* p = products.data();
-        for (; chunk >= chunks(*p); ++p) {
-            chunk -= chunks(*p);
-        }
-        const std::size_t first = chunk * kChunkOutputs;
-        const Eigen::Index rows = index(std::min(kChunkOutputs, p->shape.outputs - first));
-        const ConstMap w(p->weight + first * p->shape.inputs, rows, index(p->shape.inputs));
-        const Eigen::Map<const Vector> in(p->x, index(p->shape.inputs));
-        Eigen::Map<Vector>(p->y + first, rows).noalias() = w * in;
-    };
-    workers.run(all, std::cref(body));
+    workers.run_parts(
+        products, [](const RowProduct& product) { return product.shape.outputs; }, kChunkOutputs,
+        [](const RowProduct& product, std::size_t first, std::size_t last) {
+            const Eigen::Index rows = index(last - first);
+            const Eigen::Index inputs = index(product.shape.inputs);
+            const ConstMap w(product.weight + first * product.shape.inputs, rows, inputs);
+            const Eigen::Map<const Vector> in(product.x, inputs);
+            Eigen::Map<Vector>(product.y + first, rows).noalias() = w * in;
+        });
 }
 
 }  // namespace spikeloom::models

@@ -1,8 +1,8 @@
 // How a model is trained.
 #pragma once
 
-#include "models/adam.hpp"
 #include "models/config.hpp"
+#include "models/optimisation.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,14 +14,9 @@ class Walk;
 
 namespace spikeloom::models {
 
-struct TrainingConfig {
+struct TrainingConfig : Optimisation {
     int batch = 8;        ///< sequences a step; their length is the model's `context`
     int micro_batch = 0;  ///< sequences in memory at a time; 0: all of a batch
-    double learning_rate = 6e-4;
-    double final_learning_rate = 1e-5;
-    int warmup_steps = 0;
-    AdamConfig adam;
-    double dropout = 0.0;
     int weight_bits = 0;  ///< of the matrices while training (fake_quantisation.hpp); 0: float
     double l2_wrap = 1e-4;
     std::int64_t steps = 0;  ///< length of the run and of its schedule; 0: by time alone
@@ -44,9 +39,5 @@ struct TrainingRun {
 };
 
 void describe(schema::Walk& walk, TrainingRun& run);
-
-/// The rate at a step (from 0) when `progress` (0 to 1) of the run is done: linear warm-up, then
-/// half a cosine from learning_rate to final_learning_rate.
-double learning_rate_at(const TrainingConfig& config, std::int64_t step, double progress);
 
 }  // namespace spikeloom::models
