@@ -43,10 +43,10 @@ class Arbiters {
                : kind_ == ArbiterKind::matrix ? served_[place(choice, arbiter, who)]
                                               : 0;
     }
+    /// Whether they must be told who is served.
+    bool remember() const { return kind_ == ArbiterKind::matrix; }
     void serve(Choice choice, std::size_t arbiter, int who, Cycle now) {
-        if (kind_ == ArbiterKind::matrix) {
-            served_[place(choice, arbiter, who)] = now + 1;
-        }
+        served_[place(choice, arbiter, who)] = now + 1;
     }
 
   private:

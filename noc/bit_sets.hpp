@@ -12,8 +12,7 @@ namespace spikeloom::noc {
 /// The first member of a set that is not empty, at or after `from`, else from 0 on: how every round
 /// robin pointer of the machine chooses. `from` may be one past the last member.
 inline int first_at(std::uint64_t set, int from) {
-    const std::uint64_t later = from < 64 ? set & (~std::uint64_t{0} << from) : 0;
-    return std::countr_zero(later != 0 ? later : set);
+    return (from + std::countr_zero(std::rotr(set, from))) & 63;
 }
 
 /// A set of virtual channels of a router's ports. A member is its number: the port, and in the low
@@ -23,7 +22,23 @@ class VcSet {
   public:
     bool has(int number) const { return (words_[word(number)] >> (number & 63) & 1) != 0; }
     void insert(int number) { words_[word(number)] |= std::uint64_t{1} << (number & 63); }
+    /// Without a branch.
+    void insert_if(bool condition, int number) {
+        words_[word(number)] |= static_cast<std::uint64_t>(condition) << (number & 63);
+    }
     void erase(int number) { words_[word(number)] &= ~(std::uint64_t{1} << (number & 63)); }
+    void erase_if(bool condition, int number) {
+        words_[word(number)] &= ~(static_cast<std::uint64_t>(condition) << (number & 63));
+    }
+
+    /// Itself, or the empty set.
+    VcSet given(bool condition) const {
+        VcSet result = *this;
+        for (std::uint64_t& word : result.words_) {
+            word &= -static_cast<std::uint64_t>(condition);
+        }
+        return result;
+    }
 
     bool empty() const {
         std::uint64_t any = 0;
@@ -31,15 +46,6 @@ class VcSet {
             any |= word;
         }
         return any == 0;
-    }
-    bool single() const {
-        std::uint64_t any = 0;
-        std::uint64_t more = 0;
-        for (const std::uint64_t word : words_) {
-            more |= (word & (word - 1)) | (any != 0 ? word : 0);
-            any |= word;
-        }
-        return any != 0 && more == 0;
     }
     /// The least member of a set that is not empty.
     int first() const {
@@ -66,6 +72,19 @@ class VcSet {
         words_[word(number)] |= ((std::uint64_t{1} << vcs) - 1) << (number & 63);
     }
 
+    VcSet& operator|=(const VcSet& other) {
+        for (std::size_t i = 0; i < Words; ++i) {
+            words_[i] |= other.words_[i];
+        }
+        return *this;
+    }
+    /// The members of `a` that are not in `b`.
+    friend VcSet operator-(VcSet a, const VcSet& b) {
+        for (std::size_t i = 0; i < Words; ++i) {
+            a.words_[i] &= ~b.words_[i];
+        }
+        return a;
+    }
     friend VcSet operator&(VcSet a, const VcSet& b) {
         for (std::size_t i = 0; i < Words; ++i) {
             a.words_[i] &= b.words_[i];
@@ -87,20 +106,19 @@ class VcSet {
     std::array<std::uint64_t, Words> words_{};
 };
 
-/// A set of nodes whose sweep costs the members, not the range: a bit a node, and above it a bit
-/// for each word that is not empty.
+/// A set of nodes, a bit each.
 class NodeSet {
   public:
-    explicit NodeSet(std::size_t nodes)
-        : words_((nodes + 63) / 64), summary_((nodes + 4095) / 4096) {}
+    explicit NodeSet(std::size_t nodes) : words_((nodes + 63) / 64) {}
 
-    void insert(std::uint32_t node) {
-        words_[node >> 6] |= std::uint64_t{1} << (node & 63);
-        summary_[node >> 12] |= std::uint64_t{1} << ((node >> 6) & 63);
+    void insert(std::uint32_t node) { insert_if(true, node); }
+    /// Without a branch.
+    void insert_if(bool condition, std::uint32_t node) {
+        words_[node >> 6] |= static_cast<std::uint64_t>(condition) << (node & 63);
     }
 
     bool empty() const {
-        for (const std::uint64_t word : summary_) {
+        for (const std::uint64_t word : words_) {
             if (word != 0) {
                 return false;
             }
@@ -112,28 +130,20 @@ class NodeSet {
     /// Inserting members during the sweep is not allowed.
     template <class Stays>
     void sweep(Stays&& stays) {
-        for (std::size_t block = 0; block < summary_.size(); ++block) {
-            std::uint64_t kept_words = 0;
-            for (std::uint64_t words = summary_[block]; words != 0; words &= words - 1) {
-                const int word = std::countr_zero(words);
-                std::uint64_t& members = words_[block * 64 + static_cast<std::size_t>(word)];
-                std::uint64_t kept = members;
-                for (std::uint64_t left = members; left != 0; left &= left - 1) {
-                    const int bit = std::countr_zero(left);
-                    const auto node = static_cast<std::uint32_t>(block * 4096) +
-                                      static_cast<std::uint32_t>(word * 64 + bit);
-                    kept &= ~(static_cast<std::uint64_t>(!stays(node)) << bit);
-                }
-                members = kept;
-                kept_words |= static_cast<std::uint64_t>(kept != 0) << word;
+        for (std::size_t word = 0; word < words_.size(); ++word) {
+            std::uint64_t kept = words_[word];
+            for (std::uint64_t left = kept; left != 0; left &= left - 1) {
+                const int bit = std::countr_zero(left);
+                const auto node =
+                    static_cast<std::uint32_t>(word) * 64 + static_cast<std::uint32_t>(bit);
+                kept &= ~(static_cast<std::uint64_t>(!stays(node)) << bit);
             }
-            summary_[block] = kept_words;
+            words_[word] = kept;
         }
     }
 
   private:
     std::vector<std::uint64_t> words_;
-    std::vector<std::uint64_t> summary_;
 };
 
 }  // namespace spikeloom::noc

@@ -8,6 +8,7 @@
 #include "noc/virtual_channels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -94,7 +95,8 @@ class Wheel {
     void turn(Cycle now, Happens&& happens) {
         const std::size_t slot = now & mask_;
         const Place* const first = &places_[slot * most_];
-        for (const Place* place = first; place != first + counts_[slot]; ++place) {
+        const Place* const last = first + counts_[slot];
+        for (const Place* place = first; place != last; ++place) {
             happens(*place);
         }
         counts_[slot] = 0;
@@ -182,6 +184,9 @@ class PacketTable {
     std::size_t live_ = 0;
 };
 
+/// What a link or a credit wire leads to.
+enum End : std::uint8_t { kRouter = 0, kNode = 1 };
+
 struct Fabric {
     explicit Fabric(const NetworkConfig& chosen)
         : config(chosen),
@@ -194,10 +199,10 @@ struct Fabric {
           shift(std::bit_width(static_cast<unsigned>(chosen.vcs) - 1)),
           flits((std::size_t{graph.ports()} + graph.nodes()) * vcs * buffer),
           // In a cycle a link and a source deliver one flit each, and a port returns one credit.
-          to_routers(longest_way(), graph.ports() + graph.nodes()),
-          to_nodes(longest_way(), graph.nodes()),
-          credits_to_routers(longest_way(), graph.ports() + graph.nodes()),
-          credits_to_nodes(longest_way(), graph.nodes()) {}
+          flits_to{Wheel(longest_way(), graph.ports() + graph.nodes()),
+                   Wheel(longest_way(), graph.nodes())},
+          credits_to{Wheel(longest_way(), graph.ports() + graph.nodes()),
+                     Wheel(longest_way(), graph.nodes())} {}
 
     /// The first slot of the ring of a virtual channel of an input port.
     std::uint32_t ring(PortId port, int vc) const {
@@ -220,10 +225,11 @@ struct Fabric {
     /// sender writes a flit where it will be found, when it sends it; a wheel says when it is seen
     /// there. Credits keep the ring from being overrun.
     std::vector<Flit> flits;
-    Wheel to_routers;          // a flit becomes visible at (router, input port and channel)
-    Wheel to_nodes;            // ... at (node, channel)
-    Wheel credits_to_routers;  // a credit becomes usable at (router, output port and channel)
-    Wheel credits_to_nodes;    // ... at the source (node, channel)
+    /// By what is at the other end, kRouter or kNode. A flit becomes visible at (router, input port
+    /// and channel) or (node, channel), a credit usable at (router, output port and channel) or
+    /// (node, channel).
+    std::array<Wheel, 2> flits_to;
+    std::array<Wheel, 2> credits_to;
 
     PacketTable packets;
     Cycle now = 0;
@@ -242,6 +248,12 @@ inline Cycle Fabric::longest_way() const {
     return longest;
 }
 
+/// The slot behind one of a ring. Without a branch: when a ring wraps cannot be predicted.
+inline std::uint16_t next_slot(std::size_t slot, std::size_t capacity) {
+    const std::size_t next = slot + 1;
+    return static_cast<std::uint16_t>(next & -static_cast<std::size_t>(next != capacity));
+}
+
 /// The reading end of a ring of `capacity` flits.
 struct RingReader {
     std::uint16_t head = 0;
@@ -250,7 +262,7 @@ struct RingReader {
     /// Takes the first flit's slot.
     std::size_t take(std::size_t capacity) {
         const std::size_t slot = head;
-        head = static_cast<std::uint16_t>(slot + 1 == capacity ? 0 : slot + 1);
+        head = next_slot(slot, capacity);
         --visible;
         return slot;
     }
@@ -264,7 +276,7 @@ struct RingWriter {
     /// The slot for the next flit; spends a credit.
     std::size_t put(std::size_t capacity) {
         const std::size_t slot = tail;
-        tail = static_cast<std::uint16_t>(slot + 1 == capacity ? 0 : slot + 1);
+        tail = next_slot(slot, capacity);
         --credits;
         return slot;
     }

@@ -181,9 +181,9 @@ Cycle Network::next_activity() const {
     if (nodes <= fabric.now) {
         return fabric.now;
     }
-    return std::min({nodes, fabric.to_routers.next(fabric.now), fabric.to_nodes.next(fabric.now),
-                     fabric.credits_to_routers.next(fabric.now),
-                     fabric.credits_to_nodes.next(fabric.now)});
+    return std::min(
+        {nodes, fabric.flits_to[kRouter].next(fabric.now), fabric.flits_to[kNode].next(fabric.now),
+         fabric.credits_to[kRouter].next(fabric.now), fabric.credits_to[kNode].next(fabric.now)});
 }
 
 void Network::skip_to(Cycle cycle) {

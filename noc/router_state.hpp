@@ -12,16 +12,23 @@ namespace spikeloom::noc {
 /// Registers of a router that are sets of its virtual channels.
 template <int Words>
 struct alignas(64) RouterSets {
-    VcSet<Words> occupied;  // of inputs: holds a visible flit
-    VcSet<Words> engaged;   // a packet has been begun: routing, waiting or active
-    VcSet<Words> waiting;   // for a channel of an output
-    VcSet<Words> credited;  // active, and the output channel it owns has a credit
-    VcSet<Words> forked;    // its packet is for several nodes: its state is in Forks
-    VcSet<Words> gambling;  // asks for the switch before it has a channel, in this cycle
-    VcSet<Words> unowned;   // of outputs
+    VcSet<Words> occupied;    // of inputs: holds a visible flit
+    VcSet<Words> engaged;     // a packet has been begun: routing, waiting or active
+    VcSet<Words> waiting;     // for a channel of an output
+    VcSet<Words> credited;    // active, and the output channel it owns has a credit
+    VcSet<Words> forked;      // its packet is for several nodes: its state is in Forks
+    VcSet<Words> unowned;     // of outputs
+    std::uint64_t asked = 0;  // output ports that waiting packets for one node want
     PortId first_port = 0;
     std::uint8_t ports = 0;
-    bool hopeful = false;  // a waiting channel may get what it waits for: something has changed
+    bool hopeful = false;    // a waiting channel may get what it waits for: something has changed
+    bool contended = false;  // two that wait may want the same port
+
+    /// A packet for one node begins to wait for a channel of an output port.
+    void ask(int output) {
+        contended |= (asked >> output & 1) != 0;
+        asked |= std::uint64_t{1} << output;
+    }
 };
 
 /// A port of a router, both directions of it.
@@ -31,9 +38,8 @@ struct RouterPort {
     Place arrival;             // of a flit that leaves by channel 0
     std::uint16_t flight = 0;  // cycles until it is seen there
     std::uint8_t grant = 0;    // pointer to input ports
-    bool local = false;        // at the other end is a node, in both directions
+    End end = kRouter;         // what is at the other end, in both directions
     // Of the input.
-    std::uint64_t received = 0;
     std::uint64_t flit_cycles = 0;    // sum of leaving cycles less sum of arriving cycles, mod 2^64
     Place refund;                     // of the credit of channel 0
     std::uint16_t refund_flight = 0;  // cycles until it is usable there
@@ -59,6 +65,14 @@ struct OutputVc {
     std::uint16_t owner = 0;  // the input channel that owns it, or did last
     std::uint16_t grant = 0;  // pointer of virtual channel allocation to input channels
     std::uint64_t taken = 0;  // times it was won
+};
+
+/// What virtual channel allocation has decided in a cycle, as sets of input channels.
+template <int Words>
+struct VcGrants {
+    VcSet<Words> winners;   // of a channel of an output
+    VcSet<Words> credited;  // of them, packets for one node whose channel has a credit
+    VcSet<Words> gambling;  // ask for the switch before they have a channel
 };
 
 /// One router: its registers, its channels by their numbers as in a VcSet.
@@ -123,8 +137,8 @@ class RouterRegisters {
         RouterPort& port = ports_[id];
         const NodeId node = graph.node_at(id);
         const Link& link = graph.link(id);
-        port.local = node != kNone;
-        if (port.local) {
+        if (node != kNone) {
+            port.end = kNode;
             port.arrival = Place(node, 0);
             port.refund = Place(node, 0);
             port.flight = static_cast<std::uint16_t>(config.forward_delay);
@@ -143,8 +157,9 @@ class RouterRegisters {
             const std::size_t channel = index(id, vc);
             inputs_[channel].ring = fabric.ring(id, vc);
             outputs_[channel].writer.credits = static_cast<std::uint16_t>(config.buffer);
-            outputs_[channel].ring = port.local ? fabric.ring_of_node(node, vc)
-                                                : (link.to != kNone ? fabric.ring(link.to, vc) : 0);
+            outputs_[channel].ring = node != kNone
+                                         ? fabric.ring_of_node(node, vc)
+                                         : (link.to != kNone ? fabric.ring(link.to, vc) : 0);
         }
     }
 

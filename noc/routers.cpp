@@ -28,8 +28,10 @@ class RouterArray final : public Routers {
           switch_allocation_(fabric, registers_, forks_, arbiters_),
           waits_for_room_(fabric.config.flow_control == FlowControl::virtual_cut_through ||
                           fabric.routes.escapes()),
+          speculative_(fabric.config.speculative),
           wins_at_once_(fabric.config.vc_allocation_delay == 0 && !fabric.config.speculative),
           spared_reads_(fabric.graph.routers()),
+          copies_(fabric.graph.routers()),
           busy_(fabric.graph.routers()) {
         for (PortId port = 0; port < fabric.graph.ports(); ++port) {
             if (fabric.graph.link(port).period > 1) {
@@ -38,9 +40,9 @@ class RouterArray final : public Routers {
         }
     }
 
-    void receive() override {
-        fabric_.to_routers.turn(fabric_.now, [this](Place place) { arrive(place); });
-        fabric_.credits_to_routers.turn(fabric_.now, [this](Place place) { credit(place); });
+    [[gnu::flatten]] void receive() override {
+        fabric_.flits_to[kRouter].turn(fabric_.now, [this](Place place) { arrive(place); });
+        fabric_.credits_to[kRouter].turn(fabric_.now, [this](Place place) { credit(place); });
     }
     void execute() override;
     bool idle() const override {
@@ -64,13 +66,16 @@ class RouterArray final : public Routers {
     void arrive(Place place);
     void credit(Place place);
     void begin_packet(const R& router, int input, bool at_end_of_cycle);
-    void activate(const R& router, int input);
-    bool work(RouterId id);
-    void allocate_switch(const R& router);
+    void activate(const R& router, const VcGrants<Words>& grants);
+    static void wait(RouterSets<Words>& sets, const InputVc& in, int input);
+    [[gnu::noinline]] void activate_one(const R& router, int input);
+    [[gnu::flatten]] bool work(RouterId id);
+    void allocate_switch(const R& router, const VcGrants<Words>& grants);
+    bool hits(const R& router, int input) const;
     std::uint64_t busy_ports(const R& router) const;
     void send(const R& router, int input, std::uint64_t outputs);
     void send_flit(const R& router, int input, int output);
-    void send_copies(const R& router, int input, std::uint64_t outputs);
+    [[gnu::noinline]] void send_copies(const R& router, int input, std::uint64_t outputs);
     void put(const R& router, int output, int vc, const Flit& flit);
     void take(const R& router, int input);
     void release_vc(const R& router, int output);
@@ -85,31 +90,29 @@ class RouterArray final : public Routers {
     VcAllocation<Words> vc_allocation_;
     SwitchAllocation<Words> switch_allocation_;
     bool waits_for_room_;  // channels are taken only where a packet finds room
-    bool wins_at_once_;    // who wins a channel may ask for the switch in the same cycle
+    bool speculative_;
+    bool wins_at_once_;  // who wins a channel may ask for the switch in the same cycle
     bool multicasts_ = false;
     std::vector<std::uint64_t> spared_reads_;  // copies that left together with another
+    std::vector<std::uint64_t> copies_;        // that left, of flits for several nodes, less one
+                                               // for each flit all copies of which have left
     std::vector<Cycle> free_at_;               // by output port, where some link is narrow
     NodeSet busy_;                     // routers that are hopeful, or in which a channel may send
     std::vector<Place> routing_;       // channels whose route is known at the end of this cycle
     std::vector<Place> routing_next_;  // ... of the next
-    std::vector<int> winners_;         // channels of the router at work that won another
 };
 
 template <int Words>
 void RouterArray<Words>::arrive(Place place) {
     const R router = this->router(place);
     const int input = place.number();
-    RouterPort& port = router.ports[input >> shift_];
-    ++port.received;
-    port.flit_cycles -= fabric_.now;
+    router.ports[input >> shift_].flit_cycles -= fabric_.now;
     ++router.inputs[input].reader.visible;
     router.sets.occupied.insert(input);
     if (!router.sets.engaged.has(input)) {
         begin_packet(router, input, false);
     }
-    if (router.sets.hopeful || router.sets.credited.has(input)) {
-        busy_.insert(router.id);
-    }
+    busy_.insert(router.id);
 }
 
 template <int Words>
@@ -118,18 +121,17 @@ void RouterArray<Words>::credit(Place place) {
     const int output = place.number();
     OutputVc& out = router.outputs[output];
     ++out.writer.credits;
-    if (!router.sets.unowned.has(output)) {
-        // A packet for several nodes had all the credits that it needs when it took the channel.
-        if (!router.sets.forked.has(out.owner)) {
-            router.sets.credited.insert(out.owner);
-            if (router.sets.occupied.has(out.owner)) {
-                busy_.insert(router.id);
-            }
-        }
-    } else if ((waits_for_room_ || multicasts_) && !router.sets.waiting.empty()) {
+    // A packet for several nodes had all the credits that it needs when it took the channel.
+    const int owner = out.owner;
+    const bool owned = !router.sets.unowned.has(output);
+    const bool sends = owned & !router.sets.forked.has(owner);
+    router.sets.credited.insert_if(sends, owner);
+    bool busy = sends & router.sets.occupied.has(owner);
+    if ((waits_for_room_ || multicasts_) && !owned && !router.sets.waiting.empty()) {
         router.sets.hopeful = true;
-        busy_.insert(router.id);
+        busy = true;
     }
+    busy_.insert_if(busy, router.id);
 }
 
 /// A packet's head is at the front of an idle channel.
@@ -160,16 +162,39 @@ void RouterArray<Words>::begin_packet(const R& router, int input, bool at_end_of
             static_cast<std::uint16_t>(fabric_.routes.vcs(router.id, input >> shift_, vc, output));
     }
     if (fabric_.config.routing_delay == 0) {
-        router.sets.waiting.insert(input);
-        router.sets.hopeful = true;
+        wait(router.sets, router.inputs[input], input);
     } else {
         (at_end_of_cycle ? routing_next_ : routing_).emplace_back(router.id, input);
     }
 }
 
-/// A channel that has won another may ask for the switch.
+/// A packet begins to wait for a channel of the output that its route leads to.
 template <int Words>
-void RouterArray<Words>::activate(const R& router, int input) {
+void RouterArray<Words>::wait(RouterSets<Words>& sets, const InputVc& in, int input) {
+    sets.waiting.insert(input);
+    sets.hopeful = true;
+    sets.ask(in.output);
+}
+
+/// Those that have won channels may ask for the switch.
+template <int Words>
+void RouterArray<Words>::activate(const R& router, const VcGrants<Words>& grants) {
+    if (speculative_) {
+        for (VcSet<Words> left = grants.winners; !left.empty();) {
+            activate_one(router, left.take_first());
+        }
+        return;
+    }
+    router.sets.credited |= grants.credited;
+    if (multicasts_) {
+        for (VcSet<Words> left = grants.winners & router.sets.forked; !left.empty();) {
+            activate_one(router, left.take_first());
+        }
+    }
+}
+
+template <int Words>
+void RouterArray<Words>::activate_one(const R& router, int input) {
     bool credited = true;
     if (router.sets.forked.has(input)) {
         Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
@@ -192,9 +217,8 @@ template <int Words>
 void RouterArray<Words>::execute() {
     busy_.sweep([this](RouterId id) { return work(id); });
     for (const Place place : routing_) {
-        RouterSets<Words>& sets = router(place).sets;
-        sets.waiting.insert(place.number());
-        sets.hopeful = true;
+        const R router = this->router(place);
+        wait(router.sets, router.inputs[place.number()], place.number());
         busy_.insert(place.unit());
     }
     routing_.clear();
@@ -207,33 +231,36 @@ template <int Words>
 bool RouterArray<Words>::work(RouterId id) {
     const R router = registers_.router(id);
     RouterSets<Words>& sets = router.sets;
-    winners_.clear();
-    if (sets.hopeful) {
-        sets.hopeful = vc_allocation_.allocate(router, [&](int input) {
-            if (wins_at_once_) {
-                activate(router, input);
-            } else {
-                winners_.push_back(input);
-            }
-        });
+    VcGrants<Words> grants;
+    sets.hopeful = vc_allocation_.allocate(router, grants);
+    if (wins_at_once_) {
+        activate(router, grants);
+        allocate_switch(router, grants);
+    } else {
+        allocate_switch(router, grants);
+        activate(router, grants);
     }
-    allocate_switch(router);
-    for (const int input : winners_) {
-        activate(router, input);
-    }
-    return sets.hopeful || !(sets.occupied & sets.credited).empty();
+    return sets.hopeful | !(sets.occupied & sets.credited).empty();
 }
 
 template <int Words>
-void RouterArray<Words>::allocate_switch(const R& router) {
-    RouterSets<Words>& sets = router.sets;
-    const VcSet<Words> candidates = (sets.occupied & sets.credited) | sets.gambling;
-    if (!candidates.empty()) {
-        switch_allocation_.allocate(
-            router, candidates, busy_ports(router),
-            [&](int input, std::uint64_t outputs) { send(router, input, outputs); });
-        sets.gambling = VcSet<Words>();
-    }
+void RouterArray<Words>::allocate_switch(const R& router, const VcGrants<Words>& grants) {
+    const VcSet<Words> candidates = (router.sets.occupied & router.sets.credited) | grants.gambling;
+    switch_allocation_.allocate(router, candidates, grants.gambling, busy_ports(router),
+                                [&](int input, std::uint64_t outputs) {
+                                    if (!grants.gambling.has(input) || hits(router, input)) {
+                                        send(router, input, outputs);
+                                    }
+                                });
+}
+
+/// Whether a channel that has gambled and won the switch can use it: only where it won a channel of
+/// that output in this cycle too, which has a credit.
+template <int Words>
+bool RouterArray<Words>::hits(const R& router, int input) const {
+    const InputVc& in = router.inputs[input];
+    return !router.sets.waiting.has(input) &&
+           router.outputs[in.output << shift_ | in.output_vc].writer.credits != 0;
 }
 
 /// The ports whose link still carries a flit.
@@ -247,23 +274,14 @@ std::uint64_t RouterArray<Words>::busy_ports(const R& router) const {
     return busy;
 }
 
-/// An input channel has won outputs. If it gambled it can use its output only where it won a
-/// channel of it in this cycle too, and that has a credit.
+/// An input channel has won outputs.
 template <int Words>
 void RouterArray<Words>::send(const R& router, int input, std::uint64_t outputs) {
     if (router.sets.forked.has(input)) {
         send_copies(router, input, outputs);
         return;
     }
-    const int output = std::countr_zero(outputs);
-    if (router.sets.gambling.has(input)) {
-        const InputVc& in = router.inputs[input];
-        const int won = output << shift_ | in.output_vc;
-        if (router.sets.waiting.has(input) || router.outputs[won].writer.credits == 0) {
-            return;
-        }
-    }
-    send_flit(router, input, output);
+    send_flit(router, input, std::countr_zero(outputs));
 }
 
 /// The flit crosses the switch and the link into the next buffer.
@@ -272,8 +290,7 @@ void RouterArray<Words>::put(const R& router, int output, int vc, const Flit& fl
     RouterPort& port = router.ports[output];
     OutputVc& out = router.outputs[output << shift_ | vc];
     fabric_.flits[out.ring + out.writer.put(fabric_.buffer)] = flit;
-    (port.local ? fabric_.to_nodes : fabric_.to_routers)
-        .add(fabric_.now + port.flight, port.arrival.channel(vc));
+    fabric_.flits_to[port.end].add(fabric_.now + port.flight, port.arrival.channel(vc));
     ++port.sent;
     fabric_.last_movement = fabric_.now;
     if (!free_at_.empty()) {
@@ -289,18 +306,16 @@ void RouterArray<Words>::take(const R& router, int input) {
     InputVc& in = router.inputs[input];
     in.reader.take(fabric_.buffer);
     port.flit_cycles += fabric_.now;
-    (port.local ? fabric_.credits_to_nodes : fabric_.credits_to_routers)
-        .add(fabric_.now + port.refund_flight, port.refund.channel(input & vc_mask_));
-    if (in.reader.visible == 0) {
-        router.sets.occupied.erase(input);
-    }
+    fabric_.credits_to[port.end].add(fabric_.now + port.refund_flight,
+                                     port.refund.channel(input & vc_mask_));
+    router.sets.occupied.erase_if(in.reader.visible == 0, input);
 }
 
 /// A tail has left by a channel: nobody owns it any longer.
 template <int Words>
 void RouterArray<Words>::release_vc(const R& router, int output) {
     router.sets.unowned.insert(output);
-    router.sets.hopeful = router.sets.hopeful || !router.sets.waiting.empty();
+    router.sets.hopeful |= !router.sets.waiting.empty();
 }
 
 template <int Words>
@@ -332,7 +347,9 @@ template <int Words>
 void RouterArray<Words>::send_copies(const R& router, int input, std::uint64_t outputs) {
     Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
     InputVc& in = router.inputs[input];
-    spared_reads_[router.id] += static_cast<std::uint64_t>(std::popcount(outputs) - 1);
+    const auto copies = static_cast<std::uint64_t>(std::popcount(outputs));
+    spared_reads_[router.id] += copies - 1;
+    copies_[router.id] += copies;
     for (; outputs != 0; outputs &= outputs - 1) {
         const int output = std::countr_zero(outputs);
         const auto port = static_cast<std::size_t>(output);
@@ -351,6 +368,7 @@ void RouterArray<Words>::send_copies(const R& router, int input, std::uint64_t o
     const bool done = fork.done();
     if (done || fork.sent_by_all() != 0) {
         take(router, input);
+        --copies_[router.id];
         for (std::uint16_t& next : fork.next) {
             next = static_cast<std::uint16_t>(next - 1);
         }
@@ -369,7 +387,7 @@ RouterCounters RouterArray<Words>::counters(RouterId router) const {
     for (int port = 0; port < fabric_.graph.ports_of(router); ++port) {
         const PortId id = fabric_.graph.port(router, port);
         result.crossbar_flits += registers_.port(id).sent;
-        result.buffer_writes += registers_.port(id).received;
+        result.buffer_writes += buffered(id);
         for (int vc = 0; vc < fabric_.config.vcs; ++vc) {
             result.routes += registers_.input(id, vc).routed;
             result.vc_allocations += registers_.output(id, vc).taken;
@@ -378,6 +396,8 @@ RouterCounters RouterArray<Words>::counters(RouterId router) const {
     // A flit that wins the switch is read from its buffer and crosses in one go.
     result.switch_allocations = result.crossbar_flits;
     result.buffer_reads = result.crossbar_flits - spared_reads_[router];
+    // What was written is there or has left, and what has left crossed: once, or as copies.
+    result.buffer_writes += result.crossbar_flits - copies_[router];
     return result;
 }
 

@@ -53,7 +53,9 @@ void Routes::fill_grid(const NetworkConfig& config) {
         const auto [x, y] = position_[at.router];
         targets_.push_back({x, y, static_cast<std::uint8_t>(at.port)});
     }
-    for (unsigned way = 0; way < 16; ++way) {
+    column_way_ = ways(width_, 0);
+    row_way_ = ways(height_, 2);
+    for (unsigned way = 1; way < 16; ++way) {
         const auto which = [&](unsigned down_bit, int down, int up) {
             return (way & down_bit) != 0 ? down : (way & down_bit << 1) != 0 ? up : int{kHere};
         };
@@ -69,6 +71,19 @@ void Routes::fill_grid(const NetworkConfig& config) {
     for (int vc = 0; config.routing == Routing::o1turn && vc < config.vcs; ++vc) {
         order_of_vc_[static_cast<std::size_t>(vc)] = channels_.second(vc) ? 1 : 0;
     }
+}
+
+/// The direction from each place of a row or column to each other, its two bits at `shift`.
+std::vector<std::uint8_t> Routes::ways(int size, int shift) const {
+    std::vector<std::uint8_t> result;
+    for (int at = 0; at < size; ++at) {
+        for (int to = 0; to < size; ++to) {
+            const unsigned straight = to == at ? 0U : to < at ? 1U : 2U;
+            const unsigned way = kind_ == Kind::torus ? shorter_way(at, to, size) : straight;
+            result.push_back(static_cast<std::uint8_t>(way << shift));
+        }
+    }
+    return result;
 }
 
 /// A packet that goes round a ring takes channels of the first half up to the ring's last link,

@@ -43,8 +43,8 @@ class Routes {
         }
         const Target& target = targets_[destination];
         const unsigned way = direction(at, target);
-        const int towards = port_towards_[order_of_vc_[static_cast<std::size_t>(vc)]][way];
-        return towards == kHere ? target.port : towards;
+        return port_towards_[order_of_vc_[static_cast<std::size_t>(vc)]][way] |
+               (target.port & arrived_[way]);
     }
 
     /// The channels that a packet which came in by `input`, channel `vc`, may take at `output`; of
@@ -83,14 +83,13 @@ class Routes {
         std::uint8_t port;
     };
 
-    /// Bits west, east, south, north. Without branches, for they would be unpredictable.
+    /// Bits west, east, south, north; none where it is. By tables, for branches would be
+    /// unpredictable.
     unsigned direction(RouterId at, const Target& target) const {
         const auto [x, y] = position_[at];
-        if (kind_ == Kind::torus) {
-            return shorter_way(x, target.x, width_) | shorter_way(y, target.y, height_) << 2;
-        }
-        return static_cast<unsigned>(target.x < x) | static_cast<unsigned>(target.x > x) << 1 |
-               static_cast<unsigned>(target.y < y) << 2 | static_cast<unsigned>(target.y > y) << 3;
+        return column_way_[static_cast<std::size_t>(x) * static_cast<std::size_t>(width_) +
+                           target.x] |
+               row_way_[static_cast<std::size_t>(y) * static_cast<std::size_t>(height_) + target.y];
     }
     /// Bits down, up. Where both ways are as long, up from even places, down from odd ones.
     static unsigned shorter_way(int at, int to, int size) {
@@ -102,6 +101,7 @@ class Routes {
 
     std::uint32_t dateline_vcs(RouterId at, int input, int vc, int output) const;
     void fill_grid(const NetworkConfig& config);
+    std::vector<std::uint8_t> ways(int size, int shift) const;
     void fill_table(bool up_down);
     void take_table(std::span<const RouterId> next);
     void check_reachable() const;
@@ -118,7 +118,10 @@ class Routes {
     std::uint32_t nodes_;
     std::vector<std::array<std::uint8_t, 2>> position_;           // by router: column and row
     std::vector<Target> targets_;                                 // by node
-    std::array<std::array<std::uint8_t, 16>, 2> port_towards_{};  // by order and direction
+    std::vector<std::uint8_t> column_way_;                        // by both columns: direction
+    std::vector<std::uint8_t> row_way_;                           // by both rows
+    std::array<std::array<std::uint8_t, 16>, 2> port_towards_{};  // by order and direction; 0: none
+    std::array<std::uint8_t, 16> arrived_{255};                   // by direction: all bits, or none
     std::array<std::uint8_t, 16> order_of_vc_{};                  // 0: first dimension first
     std::vector<std::uint8_t> table_;                             // by router and node: the port
 };

@@ -24,18 +24,56 @@ class SwitchAllocation {
           registers_(registers),
           forks_(forks),
           arbiters_(arbiters),
-          shift_(fabric.shift) {}
+          shift_(fabric.shift),
+          apart_(fabric.shift == 0 && !fabric.config.speculative) {}
 
     /// Calls `wins(input, outputs)` for every input channel that wins, with its output ports as
     /// bits. Nobody wins one of the `busy` ports.
+    /// `gambling` are candidates that have no channel yet.
     template <class Wins>
-    void allocate(const Router<Words>& router, const VcSet<Words>& candidates, std::uint64_t busy,
-                  Wins&& wins) {
-        if (busy == 0 && candidates.single() && !router.sets.forked.has(candidates.first())) {
-            const int number = candidates.first();
-            wins(number, win(router, number, router.inputs[number].output));
+    void allocate(const Router<Words>& router, const VcSet<Words>& candidates,
+                  const VcSet<Words>& gambling, std::uint64_t busy, Wins&& wins) {
+        gambling_ = gambling;
+        if (busy == 0 && all_alone(router, candidates)) {
+            for (VcSet<Words> left = candidates; !left.empty();) {
+                const int number = left.take_first();
+                wins(number, win(router, number, router.inputs[number].output));
+            }
             return;
         }
+        allocate_among_all(router, candidates, busy, wins);
+    }
+
+  private:
+    using Choice = Arbiters::Choice;
+
+    /// The most frequent case: no two candidates share an input or want the same output, and none
+    /// is for several nodes.
+    bool all_alone(const Router<Words>& router, const VcSet<Words>& candidates) const {
+        if (!(candidates & router.sets.forked).empty()) {
+            return false;
+        }
+        if (apart_) {
+            return true;
+        }
+        std::uint64_t inputs = 0;
+        std::uint64_t outputs = 0;
+        std::uint64_t contended = 0;
+        for (VcSet<Words> left = candidates; !left.empty();) {
+            const int number = left.take_first();
+            const std::uint64_t input = std::uint64_t{1} << (number >> shift_);
+            const std::uint64_t output = std::uint64_t{1} << router.inputs[number].output;
+            contended |= (inputs & input) | (outputs & output);
+            inputs |= input;
+            outputs |= output;
+        }
+        return contended == 0;
+    }
+
+    template <class Wins>
+    [[gnu::noinline]] void allocate_among_all(const Router<Words>& router,
+                                              const VcSet<Words>& candidates, std::uint64_t busy,
+                                              Wins&& wins) {
         std::uint64_t outputs = collect(router, candidates, busy);
         std::uint64_t inputs = 0;
         for (; outputs != 0; outputs &= outputs - 1) {
@@ -60,9 +98,6 @@ class SwitchAllocation {
             wins(number, won);
         }
     }
-
-  private:
-    using Choice = Arbiters::Choice;
 
     std::uint16_t& representative(int input, int output) {
         return representatives_[static_cast<std::size_t>(input) * kMostPorts +
@@ -108,8 +143,8 @@ class SwitchAllocation {
     /// Between channels of one input: who has a channel before who only hopes for one, then who is
     /// first at or after the input's pointer, or least in rank.
     bool goes_before(const Router<Words>& router, int number, int chosen) const {
-        const bool hopes = router.sets.gambling.has(number);
-        if (hopes != router.sets.gambling.has(chosen)) {
+        const bool hopes = gambling_.has(number);
+        if (hopes != gambling_.has(chosen)) {
             return !hopes;
         }
         const int input = number >> shift_;
@@ -172,10 +207,12 @@ class SwitchAllocation {
         router.ports[input].accept = static_cast<std::uint8_t>(output + 1);
         router.ports[input].next_vc = static_cast<std::uint8_t>(vc + 1);
         router.ports[output].grant = static_cast<std::uint8_t>(input + 1);
-        const Cycle now = fabric_.now;
-        arbiters_.serve(Choice::representative, arbiter(router, input), vc, now);
-        arbiters_.serve(Choice::output_port, arbiter(router, output), input, now);
-        arbiters_.serve(Choice::input_port, arbiter(router, input), output, now);
+        if (arbiters_.remember()) {
+            const Cycle now = fabric_.now;
+            arbiters_.serve(Choice::representative, arbiter(router, input), vc, now);
+            arbiters_.serve(Choice::output_port, arbiter(router, output), input, now);
+            arbiters_.serve(Choice::input_port, arbiter(router, input), output, now);
+        }
         return std::uint64_t{1} << output;
     }
 
@@ -201,6 +238,8 @@ class SwitchAllocation {
     Forks& forks_;
     Arbiters& arbiters_;
     int shift_;
+    bool apart_;  // a port has one channel: no two that own one can want the same
+    VcSet<Words> gambling_;
     // Of the router at work; what is not written in a cycle is not read in it.
     std::array<std::uint16_t, std::size_t{kMostPorts} * kMostPorts> representatives_{};
     std::array<std::uint64_t, kMostPorts> requests_{};  // by output: input ports

@@ -27,17 +27,49 @@ class VcAllocation {
           chooses_(fabric.routes.chooses()),
           speculative_(fabric.config.speculative) {}
 
-    /// Calls `won(input)` for every channel that is won. Returns whether what still waits may have
-    /// success in the next cycle without anything else happening before.
-    template <class Won>
-    bool allocate(const Router<Words>& router, Won&& won) {
-        if (!chooses_ && !speculative_ && router.sets.waiting.single()) {
-            const int input = router.sets.waiting.first();
-            if (!router.sets.forked.has(input)) {
-                allocate_one(router, input, won);
-                return false;
-            }
+    /// Returns whether what still waits may have success in the next cycle without anything else
+    /// happening before.
+    bool allocate(const Router<Words>& router, VcGrants<Words>& grants) {
+        const RouterSets<Words>& sets = router.sets;
+        if (chooses_ || speculative_ || sets.contended || !(sets.waiting & sets.forked).empty()) {
+            return sets.hopeful && allocate_among_all(router, grants);
         }
+        for (VcSet<Words> left = sets.waiting.given(sets.hopeful); !left.empty();) {
+            allocate_alone(router, left.take_first(), grants);
+        }
+        return false;
+    }
+
+  private:
+    /// An input channel that asks for channels of an output.
+    struct Request {
+        int input;
+        int output;
+        std::uint32_t wanted;
+        std::uint32_t granted;
+    };
+    using Choice = Arbiters::Choice;
+
+    /// The most frequent case: nobody else wants a channel of its output port.
+    void allocate_alone(const Router<Words>& router, int input, VcGrants<Words>& grants) {
+        const InputVc& in = router.inputs[input];
+        const std::uint32_t vcs = available(router, in.output, in.wanted, in.room);
+        if (vcs != 0) {
+            router.sets.asked &= ~(std::uint64_t{1} << in.output);
+            accept(router, {input, in.output, vcs, vcs}, grants);
+        }
+    }
+
+    void find_contention(const Router<Words>& router) {
+        router.sets.asked = 0;
+        router.sets.contended = false;
+        for (VcSet<Words> left = router.sets.waiting - router.sets.forked; !left.empty();) {
+            router.sets.ask(router.inputs[left.take_first()].output);
+        }
+    }
+
+    [[gnu::noinline]] bool allocate_among_all(const Router<Words>& router,
+                                              VcGrants<Words>& grants) {
         requests_.clear();
         wanted_ = 0;
         contended_ = 0;
@@ -54,7 +86,7 @@ class VcAllocation {
             const std::uint32_t vcs = available(router, in.output, in.wanted, in.room);
             ask(input, in.output, vcs);
             if (speculative_ && credited(router, in.output, vcs) != 0) {
-                router.sets.gambling.insert(input);
+                grants.gambling.insert(input);
             }
         }
         for (; contended_ != 0; contended_ &= contended_ - 1) {
@@ -62,32 +94,11 @@ class VcAllocation {
         }
         for (const Request& request : requests_) {
             if (request.granted != 0) {
-                accept(router, request);
-                won(request.input);
+                accept(router, request, grants);
             }
         }
+        find_contention(router);
         return !requests_.empty() && !router.sets.waiting.empty();
-    }
-
-  private:
-    /// An input channel that asks for channels of an output.
-    struct Request {
-        int input;
-        int output;
-        std::uint32_t wanted;
-        std::uint32_t granted;
-    };
-    using Choice = Arbiters::Choice;
-
-    /// The most frequent case: only one channel waits, and its port is known.
-    template <class Won>
-    void allocate_one(const Router<Words>& router, int input, Won&& won) {
-        const InputVc& in = router.inputs[input];
-        const std::uint32_t vcs = available(router, in.output, in.wanted, in.room);
-        if (vcs != 0) {
-            accept(router, {input, in.output, vcs, vcs});
-            won(input);
-        }
     }
 
     void ask(int input, int output, std::uint32_t vcs) {
@@ -104,7 +115,7 @@ class VcAllocation {
         for (std::uint64_t left = fork.waiting; left != 0; left &= left - 1) {
             const int output = std::countr_zero(left);
             const std::uint32_t wanted =
-                fabric_.routes.escapes() && !router.ports[output].local
+                fabric_.routes.escapes() && router.ports[output].end == kRouter
                     ? fabric_.channels.of_part(vc, false)
                     : fabric_.routes.vcs(router.id, input >> shift_, vc, output);
             ask(input, output, available(router, output, wanted, router.inputs[input].room));
@@ -146,7 +157,7 @@ class VcAllocation {
         unsigned most = 0;
         for (std::uint32_t left = ports; left != 0; left &= left - 1) {
             const int port = std::countr_zero(left);
-            if (router.ports[port].local) {
+            if (router.ports[port].end == kNode) {
                 in.output = static_cast<std::uint8_t>(port);
                 in.wanted = static_cast<std::uint16_t>(onward);
                 in.room = static_cast<std::uint16_t>(cut_through ? whole : 0);
@@ -235,7 +246,8 @@ class VcAllocation {
     int choose_vc(const Router<Words>& router, const Request& request) const {
         const InputVc& in = router.inputs[request.input];
         if (arbiters_.in_turn()) {
-            return first_at(request.granted, in.accept_port == request.output ? in.accept_vc : 0);
+            const int pointer = in.accept_vc & -static_cast<int>(in.accept_port == request.output);
+            return first_at(request.granted, pointer);
         }
         const std::size_t arbiter = registers_.index(router.sets.first_port, request.input);
         const auto rank = [&](int vc) {
@@ -249,7 +261,7 @@ class VcAllocation {
         return best;
     }
 
-    void accept(const Router<Words>& router, const Request& request) {
+    void accept(const Router<Words>& router, const Request& request, VcGrants<Words>& grants) {
         const int vc = choose_vc(router, request);
         const int output = request.output << shift_ | vc;
         OutputVc& out = router.outputs[output];
@@ -260,14 +272,18 @@ class VcAllocation {
         out.grant = static_cast<std::uint16_t>(request.input + 1);
         ++out.taken;
         router.sets.unowned.erase(output);
+        grants.winners.insert(request.input);
         const PortId first = router.sets.first_port;
-        arbiters_.serve(Choice::output_vc, registers_.index(first, output), request.input,
-                        fabric_.now);
-        arbiters_.serve(Choice::input_vc, registers_.index(first, request.input), output,
-                        fabric_.now);
+        if (arbiters_.remember()) {
+            arbiters_.serve(Choice::output_vc, registers_.index(first, output), request.input,
+                            fabric_.now);
+            arbiters_.serve(Choice::input_vc, registers_.index(first, request.input), output,
+                            fabric_.now);
+        }
         if (!router.sets.forked.has(request.input)) {
             in.output_vc = static_cast<std::uint8_t>(vc);
             router.sets.waiting.erase(request.input);
+            grants.credited.insert_if(out.writer.credits != 0, request.input);
             return;
         }
         Fork& fork = forks_.at(registers_.index(first, request.input));
