@@ -44,7 +44,7 @@ class RouterArray final : public Routers {
         fabric_.flits_to[kRouter].turn(fabric_.now, [this](Place place) { arrive(place); });
         fabric_.credits_to[kRouter].turn(fabric_.now, [this](Place place) { credit(place); });
     }
-    void execute() override;
+    [[gnu::flatten]] void execute() override;
     bool idle() const override {
         return busy_.empty() && routing_.empty() && routing_next_.empty();
     }
@@ -68,14 +68,13 @@ class RouterArray final : public Routers {
     void begin_packet(const R& router, int input, bool at_end_of_cycle);
     void activate(const R& router, const VcGrants<Words>& grants);
     static void wait(RouterSets<Words>& sets, const InputVc& in, int input);
-    [[gnu::noinline]] void activate_one(const R& router, int input);
-    [[gnu::flatten]] bool work(RouterId id);
+    [[gnu::noinline]] void activate_one(R router, int input);
+    bool work(RouterId id);
     void allocate_switch(const R& router, const VcGrants<Words>& grants);
     bool hits(const R& router, int input) const;
     std::uint64_t busy_ports(const R& router) const;
-    void send(const R& router, int input, std::uint64_t outputs);
-    void send_flit(const R& router, int input, int output);
-    [[gnu::noinline]] void send_copies(const R& router, int input, std::uint64_t outputs);
+    void send_flit(const R& router, int input);
+    [[gnu::noinline]] void send_copies(R router, int input);
     void put(const R& router, int output, int vc, const Flit& flit);
     void take(const R& router, int input);
     void release_vc(const R& router, int output);
@@ -194,7 +193,7 @@ void RouterArray<Words>::activate(const R& router, const VcGrants<Words>& grants
 }
 
 template <int Words>
-void RouterArray<Words>::activate_one(const R& router, int input) {
+void RouterArray<Words>::activate_one(R router, int input) {
     bool credited = true;
     if (router.sets.forked.has(input)) {
         Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
@@ -231,8 +230,8 @@ template <int Words>
 bool RouterArray<Words>::work(RouterId id) {
     const R router = registers_.router(id);
     RouterSets<Words>& sets = router.sets;
-    VcGrants<Words> grants;
-    sets.hopeful = vc_allocation_.allocate(router, grants);
+    const auto [grants, hopeful] = vc_allocation_.allocate(router);
+    sets.hopeful = hopeful;
     if (wins_at_once_) {
         activate(router, grants);
         allocate_switch(router, grants);
@@ -246,12 +245,16 @@ bool RouterArray<Words>::work(RouterId id) {
 template <int Words>
 void RouterArray<Words>::allocate_switch(const R& router, const VcGrants<Words>& grants) {
     const VcSet<Words> candidates = (router.sets.occupied & router.sets.credited) | grants.gambling;
-    switch_allocation_.allocate(router, candidates, grants.gambling, busy_ports(router),
-                                [&](int input, std::uint64_t outputs) {
-                                    if (!grants.gambling.has(input) || hits(router, input)) {
-                                        send(router, input, outputs);
-                                    }
-                                });
+    VcSet<Words> winners =
+        switch_allocation_.allocate(router, candidates, grants.gambling, busy_ports(router));
+    while (!winners.empty()) {
+        const int input = winners.take_first();
+        if (router.sets.forked.has(input)) {
+            send_copies(router, input);
+        } else if (!grants.gambling.has(input) || hits(router, input)) {
+            send_flit(router, input);
+        }
+    }
 }
 
 /// Whether a channel that has gambled and won the switch can use it: only where it won a channel of
@@ -272,16 +275,6 @@ std::uint64_t RouterArray<Words>::busy_ports(const R& router) const {
         busy |= std::uint64_t{carries} << port;
     }
     return busy;
-}
-
-/// An input channel has won outputs.
-template <int Words>
-void RouterArray<Words>::send(const R& router, int input, std::uint64_t outputs) {
-    if (router.sets.forked.has(input)) {
-        send_copies(router, input, outputs);
-        return;
-    }
-    send_flit(router, input, std::countr_zero(outputs));
 }
 
 /// The flit crosses the switch and the link into the next buffer.
@@ -328,11 +321,11 @@ void RouterArray<Words>::end_packet(const R& router, int input) {
 }
 
 template <int Words>
-void RouterArray<Words>::send_flit(const R& router, int input, int output) {
-    InputVc& in = router.inputs[input];
+void RouterArray<Words>::send_flit(const R& router, int input) {
+    const InputVc& in = router.inputs[input];
     const Flit flit = fabric_.flits[in.ring + in.reader.head];
-    const int number = output << shift_ | in.output_vc;
-    put(router, output, in.output_vc, flit);
+    const int number = in.output << shift_ | in.output_vc;
+    put(router, in.output, in.output_vc, flit);
     take(router, input);
     if (flit.tail()) {
         release_vc(router, number);
@@ -344,7 +337,8 @@ void RouterArray<Words>::send_flit(const R& router, int input, int output) {
 
 /// A flit leaves by some of its branches, all at the same place of the packet.
 template <int Words>
-void RouterArray<Words>::send_copies(const R& router, int input, std::uint64_t outputs) {
+void RouterArray<Words>::send_copies(R router, int input) {
+    std::uint64_t outputs = switch_allocation_.branches(input);
     Fork& fork = forks_.at(registers_.index(router.sets.first_port, input));
     InputVc& in = router.inputs[input];
     const auto copies = static_cast<std::uint64_t>(std::popcount(outputs));

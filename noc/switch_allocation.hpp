@@ -27,21 +27,24 @@ class SwitchAllocation {
           shift_(fabric.shift),
           apart_(fabric.shift == 0 && !fabric.config.speculative) {}
 
-    /// Calls `wins(input, outputs)` for every input channel that wins, with its output ports as
-    /// bits. Nobody wins one of the `busy` ports.
-    /// `gambling` are candidates that have no channel yet.
-    template <class Wins>
-    void allocate(const Router<Words>& router, const VcSet<Words>& candidates,
-                  const VcSet<Words>& gambling, std::uint64_t busy, Wins&& wins) {
-        gambling_ = gambling;
-        if (busy == 0 && all_alone(router, candidates)) {
-            for (VcSet<Words> left = candidates; !left.empty();) {
-                const int number = left.take_first();
-                wins(number, win(router, number, router.inputs[number].output));
-            }
-            return;
+    /// The input channels of `candidates` that win their outputs, or some of them if their packet
+    /// is for several nodes. `gambling` are candidates that have no channel yet. Nobody wins one of
+    /// the `busy` ports.
+    VcSet<Words> allocate(const Router<Words>& router, const VcSet<Words>& candidates,
+                          const VcSet<Words>& gambling, std::uint64_t busy) {
+        VcSet<Words> winners = candidates;
+        if (busy != 0 || !all_alone(router, candidates)) {
+            winners = allocate_among_all(router, candidates, gambling, busy);
         }
-        allocate_among_all(router, candidates, busy, wins);
+        for (VcSet<Words> left = winners - router.sets.forked; !left.empty();) {
+            const int number = left.take_first();
+            win(router, number, router.inputs[number].output);
+        }
+        return winners;
+    }
+    /// The outputs, as bits, that a packet for several nodes has won in the last allocation.
+    std::uint64_t branches(int winner) const {
+        return won_[static_cast<std::size_t>(winner >> shift_)];
     }
 
   private:
@@ -70,10 +73,11 @@ class SwitchAllocation {
         return contended == 0;
     }
 
-    template <class Wins>
-    [[gnu::noinline]] void allocate_among_all(const Router<Words>& router,
-                                              const VcSet<Words>& candidates, std::uint64_t busy,
-                                              Wins&& wins) {
+    /// Values are handed over, not references: so the frequent case has its own in registers.
+    [[gnu::noinline]] VcSet<Words> allocate_among_all(Router<Words> router, VcSet<Words> candidates,
+                                                      VcSet<Words> gambling, std::uint64_t busy) {
+        VcSet<Words> winners;
+        gambling_ = gambling;
         std::uint64_t outputs = collect(router, candidates, busy);
         std::uint64_t inputs = 0;
         for (; outputs != 0; outputs &= outputs - 1) {
@@ -88,15 +92,17 @@ class SwitchAllocation {
             const int input = std::countr_zero(inputs);
             const int output = choose_output(router, input);
             const int number = representative(input, output);
-            std::uint64_t won = win(router, number, output);
+            winners.insert(number);
             if (router.sets.forked.has(number)) {
+                std::uint64_t& won = won_[static_cast<std::size_t>(input)];
+                won = win(router, number, output);
                 for (std::uint64_t left = same_flit(router, input, output); left != 0;
                      left &= left - 1) {
                     won |= win(router, number, std::countr_zero(left));
                 }
             }
-            wins(number, won);
         }
+        return winners;
     }
 
     std::uint16_t& representative(int input, int output) {
@@ -244,6 +250,7 @@ class SwitchAllocation {
     std::array<std::uint16_t, std::size_t{kMostPorts} * kMostPorts> representatives_{};
     std::array<std::uint64_t, kMostPorts> requests_{};  // by output: input ports
     std::array<std::uint64_t, kMostPorts> grants_{};    // by input: output ports
+    std::array<std::uint64_t, kMostPorts> won_{};       // of them, by a packet for several nodes
 };
 
 }  // namespace spikeloom::noc

@@ -27,17 +27,26 @@ class VcAllocation {
           chooses_(fabric.routes.chooses()),
           speculative_(fabric.config.speculative) {}
 
-    /// Returns whether what still waits may have success in the next cycle without anything else
-    /// happening before.
-    bool allocate(const Router<Words>& router, VcGrants<Words>& grants) {
+    struct Outcome {
+        VcGrants<Words> grants;
+        /// What still waits may have success in the next cycle without anything else happening
+        /// before.
+        bool hopeful;
+    };
+
+    Outcome allocate(const Router<Words>& router) {
         const RouterSets<Words>& sets = router.sets;
+        Outcome outcome{};
         if (chooses_ || speculative_ || sets.contended || !(sets.waiting & sets.forked).empty()) {
-            return sets.hopeful && allocate_among_all(router, grants);
+            if (sets.hopeful) {
+                outcome = allocate_among_all(router);
+            }
+            return outcome;
         }
         for (VcSet<Words> left = sets.waiting.given(sets.hopeful); !left.empty();) {
-            allocate_alone(router, left.take_first(), grants);
+            allocate_alone(router, left.take_first(), outcome.grants);
         }
-        return false;
+        return outcome;
     }
 
   private:
@@ -68,8 +77,9 @@ class VcAllocation {
         }
     }
 
-    [[gnu::noinline]] bool allocate_among_all(const Router<Words>& router,
-                                              VcGrants<Words>& grants) {
+    /// Values are handed over, not references: so the frequent case has its own in registers.
+    [[gnu::noinline]] Outcome allocate_among_all(Router<Words> router) {
+        VcGrants<Words> grants;
         requests_.clear();
         wanted_ = 0;
         contended_ = 0;
@@ -98,7 +108,7 @@ class VcAllocation {
             }
         }
         find_contention(router);
-        return !requests_.empty() && !router.sets.waiting.empty();
+        return {grants, !requests_.empty() && !router.sets.waiting.empty()};
     }
 
     void ask(int input, int output, std::uint32_t vcs) {
