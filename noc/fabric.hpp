@@ -74,34 +74,51 @@ class Place {
     std::uint32_t bits_;
 };
 
-/// Places to which something happens a bounded number of cycles ahead: a ring of lists, a list a
-/// cycle, each with room for the most that can happen in a cycle.
-class Wheel {
-  public:
-    Wheel(Cycle longest_delay, std::size_t most_a_cycle)
-        : mask_(std::bit_ceil(static_cast<std::size_t>(longest_delay) + 1) - 1),
-          most_(most_a_cycle),
-          counts_(mask_ + 1),
-          places_(std::make_unique_for_overwrite<Place[]>((mask_ + 1) * most_)) {}
+/// What a link or a credit wire leads to.
+enum End : std::uint8_t { kRouter = 0, kNode = 1 };
 
-    void add(Cycle due, Place place) {
-        const std::size_t slot = due & mask_;
-        filled_ |= std::uint64_t{1} << slot % kBits;
-        places_[slot * most_ + counts_[slot]++] = place;
+/// What is under way, until the cycle in which it is seen: a ring of lists of places, for each
+/// cycle of the longest way one of each kind, with room for the most that can happen in a cycle.
+class Wires {
+  public:
+    /// A flit becomes visible at (router, input port and channel) or (node, channel), a credit
+    /// usable at (router, output port and channel) or (node, channel).
+    enum Kind : std::uint8_t { kFlits = 0, kCredits = 2 };
+
+    /// `most` of a kind may arrive at routers, and at nodes, in a cycle.
+    Wires(Cycle longest_way, std::size_t most_at_routers, std::size_t most_at_nodes)
+        : mask_(std::bit_ceil(static_cast<std::size_t>(longest_way) + 1) - 1),
+          most_{most_at_routers, most_at_nodes, most_at_routers, most_at_nodes},
+          counts_(mask_ + 1) {
+        for (std::size_t list = 0; list < kLists; ++list) {
+            places_[list] = std::make_unique_for_overwrite<Place[]>((mask_ + 1) * most_[list]);
+        }
     }
 
-    /// Calls `happens(place)` for all that is due in the cycle `now`. It may add to later cycles.
+    void add(Kind kind, End end, Cycle due, Place place) {
+        const std::size_t list = std::size_t{kind} + end;
+        const std::size_t slot = due & mask_;
+        filled_ |= std::uint64_t{1} << slot % kBits;
+        places_[list][slot * most_[list] + counts_[slot][list]++] = place;
+    }
+
+    /// Calls `happens(place)` for all of a kind that is due in the cycle `now`. It may add to later
+    /// cycles.
     template <class Happens>
-    void turn(Cycle now, Happens&& happens) {
+    void turn(Kind kind, End end, Cycle now, Happens&& happens) {
+        const std::size_t list = std::size_t{kind} + end;
         const std::size_t slot = now & mask_;
-        const Place* const first = &places_[slot * most_];
-        const Place* const last = first + counts_[slot];
+        const Place* const first = &places_[list][slot * most_[list]];
+        const Place* const last = first + counts_[slot][list];
+        counts_[slot][list] = 0;
         for (const Place* place = first; place != last; ++place) {
             happens(*place);
         }
-        counts_[slot] = 0;
+    }
+    /// All that is due in the cycle `now` has been seen to.
+    void close(Cycle now) {
         if (mask_ < kBits) {
-            filled_ &= ~(std::uint64_t{1} << slot);
+            filled_ &= ~(std::uint64_t{1} << (now & mask_));
         }
     }
 
@@ -117,7 +134,7 @@ class Wheel {
             return now + static_cast<Cycle>(std::countr_zero(filled_ >> slot | wrapped));
         }
         for (Cycle cycle = now; cycle <= now + mask_; ++cycle) {
-            if (counts_[cycle & mask_] != 0) {
+            if (counts_[cycle & mask_] != Counts{}) {
                 return cycle;
             }
         }
@@ -126,14 +143,16 @@ class Wheel {
 
   private:
     static constexpr std::size_t kBits = 64;
+    static constexpr std::size_t kLists = 4;  // kinds and ends
+    using Counts = std::array<std::uint32_t, kLists>;
 
     std::size_t mask_;
-    std::size_t most_;
-    std::uint64_t filled_ = 0;  // slots that hold something; of a wheel of more than 64 never empty
-                                // again once it was not
-    std::vector<std::size_t> counts_;
-    std::unique_ptr<Place[]>
-        places_;  // written before it is read: memory that is never used is free
+    std::array<std::size_t, kLists> most_;
+    std::uint64_t filled_ = 0;  // slots that hold something; of more than 64 never empty again once
+                                // it was not
+    std::vector<Counts> counts_;
+    // Written before it is read: memory that is never used is free.
+    std::array<std::unique_ptr<Place[]>, kLists> places_;
 };
 
 /// What is known of each packet between send() and the delivery of its tail.
@@ -184,9 +203,6 @@ class PacketTable {
     std::size_t live_ = 0;
 };
 
-/// What a link or a credit wire leads to.
-enum End : std::uint8_t { kRouter = 0, kNode = 1 };
-
 struct Fabric {
     explicit Fabric(const NetworkConfig& chosen)
         : config(chosen),
@@ -199,10 +215,7 @@ struct Fabric {
           shift(std::bit_width(static_cast<unsigned>(chosen.vcs) - 1)),
           flits((std::size_t{graph.ports()} + graph.nodes()) * vcs * buffer),
           // In a cycle a link and a source deliver one flit each, and a port returns one credit.
-          flits_to{Wheel(longest_way(), graph.ports() + graph.nodes()),
-                   Wheel(longest_way(), graph.nodes())},
-          credits_to{Wheel(longest_way(), graph.ports() + graph.nodes()),
-                     Wheel(longest_way(), graph.nodes())} {}
+          wires(longest_way(), graph.ports() + graph.nodes(), graph.nodes()) {}
 
     /// The first slot of the ring of a virtual channel of an input port.
     std::uint32_t ring(PortId port, int vc) const {
@@ -225,11 +238,7 @@ struct Fabric {
     /// sender writes a flit where it will be found, when it sends it; a wheel says when it is seen
     /// there. Credits keep the ring from being overrun.
     std::vector<Flit> flits;
-    /// By what is at the other end, kRouter or kNode. A flit becomes visible at (router, input port
-    /// and channel) or (node, channel), a credit usable at (router, output port and channel) or
-    /// (node, channel).
-    std::array<Wheel, 2> flits_to;
-    std::array<Wheel, 2> credits_to;
+    Wires wires;
 
     PacketTable packets;
     Cycle now = 0;

@@ -28,7 +28,7 @@ std::uint32_t Interfaces::gate(NodeId node, int message_class) const {
 }
 
 void Interfaces::receive() {
-    fabric_.flits_to[kNode].turn(fabric_.now, [this](Place place) {
+    fabric_.wires.turn(Wires::kFlits, kNode, fabric_.now, [this](Place place) {
         const NodeId node = place.unit();
         ++rings_[node * fabric_.vcs + static_cast<std::size_t>(place.number())].visible;
         Interface& interface = interfaces_[node];
@@ -65,8 +65,9 @@ bool Interfaces::consume(NodeId node) {
     if (ring.visible == 0) {
         interface.occupied = static_cast<std::uint16_t>(interface.occupied & ~(1U << vc));
     }
-    fabric_.credits_to[kRouter].add(fabric_.now + static_cast<Cycle>(fabric_.config.credit_delay),
-                                    refunds_[node].channel(vc));
+    fabric_.wires.add(Wires::kCredits, kRouter,
+                      fabric_.now + static_cast<Cycle>(fabric_.config.credit_delay),
+                      refunds_[node].channel(vc));
 
     PacketTable::Record& packet = fabric_.packets[flit.packet()];
     packet.copies -= flit.tail() ? 1 : 0;

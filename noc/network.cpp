@@ -28,6 +28,9 @@ struct Network::Machine {
     Interfaces interfaces;
     Sources sources;
     std::unique_ptr<PacketLog> log;
+    std::optional<Cycle> activity;  // what next_activity() has found, until something changes
+
+    Cycle find_activity() const;
 };
 
 namespace {
@@ -118,6 +121,7 @@ GroupId Network::add_group(std::span<const NodeId> nodes) {
 
 void Network::enqueue(PacketId packet) {
     machine_->sources.enqueue(packet);
+    machine_->activity.reset();
 }
 
 void Network::step() {
@@ -125,6 +129,7 @@ void Network::step() {
     machine_->routers->receive();
     machine_->interfaces.receive();
     machine_->sources.receive();
+    machine_->fabric.wires.close(machine_->fabric.now);
     // 2. to 4. Every node acts on what it sees.
     machine_->interfaces.execute();
     machine_->sources.execute();
@@ -133,6 +138,7 @@ void Network::step() {
         machine_->log->delivered(machine_->fabric.now, machine_->interfaces.deliveries());
     }
     ++machine_->fabric.now;
+    machine_->activity.reset();
 }
 
 Cycle Network::now() const {
@@ -147,18 +153,21 @@ void Network::close_gate(NodeId node, int message_class, Cycle until) {
     check_node(graph(), "gate", node);
     check_class(config(), message_class);
     machine_->interfaces.close_gate(node, message_class, until);
+    machine_->activity.reset();
 }
 
 void Network::open_gate(NodeId node, int message_class) {
     check_node(graph(), "gate", node);
     check_class(config(), message_class);
     machine_->interfaces.open_gate(node, message_class);
+    machine_->activity.reset();
 }
 
 void Network::watch_source(NodeId node, int message_class, std::uint32_t flits) {
     check_node(graph(), "source", node);
     check_class(config(), message_class);
     machine_->sources.watch(node, message_class, flits);
+    machine_->activity.reset();
 }
 
 std::span<const SourceReport> Network::source_reports() const {
@@ -171,19 +180,19 @@ std::uint32_t Network::source_flits(NodeId node, int message_class) const {
     return machine_->sources.waiting_flits(node, message_class);
 }
 
+Cycle Network::Machine::find_activity() const {
+    if (!routers->idle()) {
+        return fabric.now;
+    }
+    const Cycle nodes = std::min(interfaces.next_activity(), sources.next_activity());
+    return nodes <= fabric.now ? fabric.now : std::min(nodes, fabric.wires.next(fabric.now));
+}
+
 Cycle Network::next_activity() const {
-    const Fabric& fabric = machine_->fabric;
-    if (!machine_->routers->idle()) {
-        return fabric.now;
+    if (!machine_->activity) {
+        machine_->activity = machine_->find_activity();
     }
-    const Cycle nodes =
-        std::min(machine_->interfaces.next_activity(), machine_->sources.next_activity());
-    if (nodes <= fabric.now) {
-        return fabric.now;
-    }
-    return std::min(
-        {nodes, fabric.flits_to[kRouter].next(fabric.now), fabric.flits_to[kNode].next(fabric.now),
-         fabric.credits_to[kRouter].next(fabric.now), fabric.credits_to[kNode].next(fabric.now)});
+    return *machine_->activity;
 }
 
 void Network::skip_to(Cycle cycle) {

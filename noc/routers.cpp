@@ -41,8 +41,10 @@ class RouterArray final : public Routers {
     }
 
     [[gnu::flatten]] void receive() override {
-        fabric_.flits_to[kRouter].turn(fabric_.now, [this](Place place) { arrive(place); });
-        fabric_.credits_to[kRouter].turn(fabric_.now, [this](Place place) { credit(place); });
+        fabric_.wires.turn(Wires::kFlits, kRouter, fabric_.now,
+                           [this](Place place) { arrive(place); });
+        fabric_.wires.turn(Wires::kCredits, kRouter, fabric_.now,
+                           [this](Place place) { credit(place); });
     }
     [[gnu::flatten]] void execute() override;
     bool idle() const override {
@@ -111,7 +113,7 @@ void RouterArray<Words>::arrive(Place place) {
     if (!router.sets.engaged.has(input)) {
         begin_packet(router, input, false);
     }
-    busy_.insert(router.id);
+    busy_.insert_if(router.sets.hopeful | router.sets.credited.has(input), router.id);
 }
 
 template <int Words>
@@ -283,7 +285,7 @@ void RouterArray<Words>::put(const R& router, int output, int vc, const Flit& fl
     RouterPort& port = router.ports[output];
     OutputVc& out = router.outputs[output << shift_ | vc];
     fabric_.flits[out.ring + out.writer.put(fabric_.buffer)] = flit;
-    fabric_.flits_to[port.end].add(fabric_.now + port.flight, port.arrival.channel(vc));
+    fabric_.wires.add(Wires::kFlits, port.end, fabric_.now + port.flight, port.arrival.channel(vc));
     ++port.sent;
     fabric_.last_movement = fabric_.now;
     if (!free_at_.empty()) {
@@ -299,8 +301,8 @@ void RouterArray<Words>::take(const R& router, int input) {
     InputVc& in = router.inputs[input];
     in.reader.take(fabric_.buffer);
     port.flit_cycles += fabric_.now;
-    fabric_.credits_to[port.end].add(fabric_.now + port.refund_flight,
-                                     port.refund.channel(input & vc_mask_));
+    fabric_.wires.add(Wires::kCredits, port.end, fabric_.now + port.refund_flight,
+                      port.refund.channel(input & vc_mask_));
     router.sets.occupied.erase_if(in.reader.visible == 0, input);
 }
 

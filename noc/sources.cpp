@@ -59,7 +59,7 @@ bool Sources::first_is_ready(std::size_t queue) {
 }
 
 void Sources::receive() {
-    fabric_.credits_to[kNode].turn(fabric_.now, [this](Place place) {
+    fabric_.wires.turn(Wires::kCredits, kNode, fabric_.now, [this](Place place) {
         const NodeId node = place.unit();
         ++rings_[node * fabric_.vcs + static_cast<std::size_t>(place.number())].credits;
         Source& source = sources_[node];
@@ -135,8 +135,9 @@ void Sources::send_flit(NodeId node, int message_class, int vc) {
     // The copies of a packet for several nodes begin at the root of its tree.
     fabric_.flits[first_slot + ring.put(fabric_.buffer)] =
         Flit(id, packet.multicast ? 0 : packet.destination, queue.sent, tail, packet.multicast);
-    fabric_.flits_to[kRouter].add(fabric_.now + static_cast<Cycle>(fabric_.config.injection_delay),
-                                  entry.arrival.channel(vc));
+    fabric_.wires.add(Wires::kFlits, kRouter,
+                      fabric_.now + static_cast<Cycle>(fabric_.config.injection_delay),
+                      entry.arrival.channel(vc));
     if (ring.credits == 0) {
         source.credited = static_cast<std::uint16_t>(source.credited & ~(1U << vc));
     }
