@@ -4,9 +4,11 @@
 // own.
 //
 //     snn_bench CHIP.yaml [STEPS]        the curve
-//     snn_bench --write DIR              the largest two networks, as YAML and as a list of edges
-//                                        (core,neuron,core,neuron,weight) for other simulators
+//     snn_bench --write DIR CHIP.yaml    the largest two networks, as YAML and as a list of edges
+//                                        (core,neuron,core,neuron,weight) for other simulators, and
+//                                        the chip that they are run on here
 #include "arch/stepped_chip.hpp"
+#include "base/files.hpp"
 #include "base/schema.hpp"
 #include "workloads/snn_connections.hpp"
 #include "workloads/snn_layout.hpp"
@@ -95,7 +97,16 @@ void measure(const arch::ChipConfig& config, const Pattern& pattern, int per_cor
     std::fflush(stdout);
 }
 
-void write_networks(const std::string& folder) {
+/// The chip of a file, with room for all synapses: targets are drawn, so some cores get more than
+/// 128 KB of them.
+arch::ChipConfig chip_of(const char* file) {
+    auto chip = schema::read_file<arch::ChipConfig>(file);
+    chip.core.synapse_bytes = std::max(chip.core.synapse_bytes, 1U << 18);
+    return chip;
+}
+
+void write_networks(const std::string& folder, const arch::ChipConfig& chip) {
+    write_file(folder + "/chip.yaml", schema::write(chip));
     for (const Pattern& pattern : kPatterns) {
         const std::string yaml = network_of(pattern, 1024);
         const std::string base = folder + "/" + std::to_string(pattern.clusters) + "x" +
@@ -122,17 +133,16 @@ void write_networks(const std::string& folder) {
 }  // namespace
 
 int sc_main(int argc, char* argv[]) {
-    if (argc == 3 && std::strcmp(argv[1], "--write") == 0) {
-        write_networks(argv[2]);
+    if (argc == 4 && std::strcmp(argv[1], "--write") == 0) {
+        write_networks(argv[2], chip_of(argv[3]));
         return 0;
     }
-    if (argc < 2) {
-        std::fprintf(stderr, "usage: snn_bench CHIP.yaml [STEPS] | snn_bench --write DIR\n");
+    if (argc < 2 || argv[1][0] == '-') {
+        std::fprintf(stderr,
+                     "usage: snn_bench CHIP.yaml [STEPS] | snn_bench --write DIR CHIP.yaml\n");
         return 2;
     }
-    auto chip = schema::read_file<arch::ChipConfig>(argv[1]);
-    // Targets are drawn, so some cores get more than 128 KB of synapses.
-    chip.core.synapse_bytes = std::max(chip.core.synapse_bytes, 1U << 18);
+    const arch::ChipConfig chip = chip_of(argv[1]);
     const int steps = argc > 2 ? std::atoi(argv[2]) : 20;
     std::printf("%-8s %8s %9s %6s %10s %10s %10s %8s %7s\n", "spike to", "neurons", "synapses",
                 "s load", "M ops/s", "M ops/CPUs", "M hops/CPUs", "MB", "B/syn");
