@@ -7,6 +7,7 @@
 #include "noc/router_state.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <span>
@@ -25,7 +26,9 @@ class VcAllocation {
           arbiters_(arbiters),
           shift_(fabric.shift),
           chooses_(fabric.routes.chooses()),
-          speculative_(fabric.config.speculative) {}
+          speculative_(fabric.config.speculative),
+          single_(fabric.shift == 0 && arbiters.in_turn() && !chooses_ && !speculative_ &&
+                  fabric.config.flow_control == FlowControl::wormhole) {}
 
     struct Outcome {
         VcGrants<Words> grants;
@@ -37,9 +40,11 @@ class VcAllocation {
     Outcome allocate(const Router<Words>& router) {
         const RouterSets<Words>& sets = router.sets;
         Outcome outcome{};
-        if (chooses_ || speculative_ || sets.contended || !(sets.waiting & sets.forked).empty()) {
+        const bool forks = !(sets.waiting & sets.forked).empty();
+        if (chooses_ || speculative_ || sets.contended || forks) {
             if (sets.hopeful) {
-                outcome = allocate_among_all(router);
+                outcome = single_ && !forks ? allocate_single_channels(router)
+                                            : allocate_among_all(router);
             }
             return outcome;
         }
@@ -67,6 +72,31 @@ class VcAllocation {
             router.sets.asked &= ~(std::uint64_t{1} << in.output);
             accept(router, {input, in.output, vcs, vcs}, grants);
         }
+    }
+
+    /// Where ports have one channel: of those that want a free one, the first at or after its
+    /// pointer gets it. Who gets none waits until it is released.
+    [[gnu::noinline]] Outcome allocate_single_channels(Router<Words> router) {
+        Outcome outcome{};
+        RouterSets<Words>& sets = router.sets;
+        for (VcSet<Words> left = sets.waiting; !left.empty();) {
+            const int input = left.take_first();
+            wanting_[router.inputs[input].output] |= std::uint64_t{1} << input;
+        }
+        sets.contended = false;
+        for (std::uint64_t ports = sets.asked; ports != 0; ports &= ports - 1) {
+            const int output = std::countr_zero(ports);
+            std::uint64_t inputs = wanting_[static_cast<std::size_t>(output)];
+            wanting_[static_cast<std::size_t>(output)] = 0;
+            if (inputs != 0 && sets.unowned.has(output)) {
+                const int input = first_at(inputs, router.outputs[output].grant);
+                accept(router, {input, output, 1, 1}, outcome.grants);
+                inputs &= ~(std::uint64_t{1} << input);
+            }
+            sets.asked &= ~(static_cast<std::uint64_t>(inputs == 0) << output);
+            sets.contended |= (inputs & (inputs - 1)) != 0;
+        }
+        return outcome;
     }
 
     void find_contention(const Router<Words>& router) {
@@ -314,8 +344,11 @@ class VcAllocation {
     int shift_;
     bool chooses_;
     bool speculative_;
+    bool single_;  // ports have one channel, and nothing but its pointer matters to who gets it
     // Of the router at work.
     std::vector<Request> requests_;
+    std::array<std::uint64_t, kMostPorts>
+        wanting_{};                // by output: inputs, where it has one channel
     std::uint64_t wanted_ = 0;     // outputs
     std::uint64_t contended_ = 0;  // outputs wanted more than once
 };
