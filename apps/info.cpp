@@ -2,6 +2,7 @@
 #include "analysis/energy_table.hpp"
 #include "apps/command.hpp"
 #include "arch/config.hpp"
+#include "arch/weight_rows.hpp"
 #include "base/error.hpp"
 #include "base/safetensors.hpp"
 #include "base/schema.hpp"
@@ -103,7 +104,7 @@ ordered_json describe_program(const std::string& path) {
         std::uint64_t stage_synapses = 0;
         for (const arch::AxonBlock& block : stage.axons) {
             axons += block.axons;
-            stage_synapses += std::uint64_t{block.axons} * block.row_length;
+            stage_synapses += arch::totals_of(block).synapses;
         }
         std::uint64_t state_values = 0;
         for (const arch::Register& vector : stage.registers) {

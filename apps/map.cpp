@@ -51,7 +51,10 @@ int run_map(const std::vector<std::string>& arguments) {
          "placement: linear (row by row), greedy (near what it exchanges flits with), anneal "
          "(greedy, improved by simulated annealing)")  //
         ("head", options::value<std::string>()->value_name("HOME")->default_value("dram"),
-         "where the head's weights live: dram (streamed for every token) or cores (if they fit)")(
+         "where the head's weights live: dram (streamed for every token) or cores (if they fit)")  //
+        ("rows", options::value<std::string>()->value_name("KIND")->default_value("shorter"),
+         "shorter: sparse rows for the parts where they take less room, if the chip has them; "
+         "dense: none")(
             "energy", options::value<std::string>()->value_name("YAML"),                   //
             "table that prices the interconnect (default configs/energy/cmos-45nm.yaml)")  //
         ("seed", options::value<std::uint64_t>()->value_name("N")->default_value(1), "of anneal");
@@ -73,6 +76,7 @@ int run_map(const std::vector<std::string>& arguments) {
     workloads::CompilerOptions compiler;
     compiler.strategy = workloads::strategy_named(values["strategy"].as<std::string>());
     compiler.head = workloads::head_home_named(values["head"].as<std::string>());
+    compiler.rows = workloads::row_kind_named(values["rows"].as<std::string>());
     compiler.seed = values["seed"].as<std::uint64_t>();
     const workloads::Compiled compiled = workloads::compile(model, chip, compiler);
     const std::string about = workloads::describe_mapping(compiled, model.config, chip);

@@ -20,6 +20,7 @@ void describe(schema::Walk& walk, RunConfig& config) {
     walk.integer("seed", config.seed, {0}, "of sampling and placement");
     walk.text("strategy", config.strategy, "placement: linear, greedy or anneal");
     walk.text("head", config.head, "where the head's weights live: dram or cores");
+    walk.text("rows", config.rows, "shorter: sparse rows where they take less room; or dense");
     walk.list("energy", config.energy, "energy tables to price the run with");
     walk.section("chip", "the chip", [&] { describe(walk, config.chip); });
 }

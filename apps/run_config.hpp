@@ -32,6 +32,7 @@ struct RunConfig {
     std::uint64_t seed = 1;
     std::string strategy = "greedy";  // of the placement
     std::string head = "dram";        // where the head's weights live
+    std::string rows = "shorter";     // of weights: dense, or sparse where that is shorter
     std::vector<EnergyFile> energy;
     arch::ChipConfig chip;
 };

@@ -45,6 +45,7 @@ RunConfig configured(const options::variables_map& values) {
     text("program", config.program);
     text("strategy", config.strategy);
     text("head", config.head);
+    text("rows", config.rows);
     if (values.count("chip") != 0) {
         config.chip = schema::read_file<arch::ChipConfig>(values["chip"].as<std::string>());
     } else if (values.count("config") == 0) {
@@ -126,6 +127,7 @@ arch::Program chosen_program(const RunConfig& config, const models::QuantisedMod
     workloads::CompilerOptions compiler;
     compiler.strategy = workloads::strategy_named(config.strategy);
     compiler.head = workloads::head_home_named(config.head);
+    compiler.rows = workloads::row_kind_named(config.rows);
     compiler.seed = config.seed;
     return workloads::compile(model, config.chip, compiler).program;
 }
@@ -162,7 +164,9 @@ int run_simulate(const std::vector<std::string>& arguments) {
         ("strategy", options::value<std::string>()->value_name("S"),                             //
          "placement: linear, greedy or anneal (default greedy)")                                 //
         ("head", options::value<std::string>()->value_name("HOME"),
-         "where the head's weights live: dram (streamed for every token, default) or cores")(
+         "where the head's weights live: dram (streamed for every token, default) or cores")  //
+        ("rows", options::value<std::string>()->value_name("KIND"),
+         "shorter: sparse rows where they take less room, if the chip has them (default); dense")(
             "energy",
             options::value<std::vector<std::string>>()->multitoken()->composing()->value_name(
                 "YAML..."),

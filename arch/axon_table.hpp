@@ -1,13 +1,9 @@
-// The axon table of a stage and the rows it points to.
-//
-// In the machine an entry holds a row's address, length and first accumulator, and the rows are
-// packed bits in the synapse memory. Here the rows are unpacked once, when the chip is loaded, to
-// 8-bit (weights of up to 8 bits) or 16-bit integers, so that the arithmetic's kernels run straight
-// over them; what is timed and counted are the packed bits.
+// The axon table of a stage: what an event on each axon makes the core do, and how long it takes.
 #pragma once
 
 #include "arch/config.hpp"
 #include "arch/program.hpp"
+#include "arch/weight_rows.hpp"
 
 #include <cstdint>
 #include <span>
@@ -15,38 +11,29 @@
 
 namespace spikeloom::arch {
 
-/// The weights of some rows, unpacked.
-class WeightRows {
-  public:
-    WeightRows() = default;
-    /// `rows` rows of `length` weights of `bits` bits each; row r starts at byte r * stride.
-    WeightRows(std::span<const std::uint8_t> memory, std::uint32_t rows, std::uint32_t stride,
-               std::uint32_t length, std::uint32_t bits);
-
-    /// sums[i] += weight[row, i] * value
-    void accumulate(std::uint32_t row, std::int32_t value, std::span<std::int32_t> sums) const;
-
-  private:
-    std::uint32_t length_ = 0;
-    std::vector<std::int8_t> narrow_;
-    std::vector<std::int16_t> wide_;
-};
-
-/// Bytes of a packed row.
-constexpr std::uint64_t row_bytes(std::uint64_t length, std::uint64_t weight_bits) {
-    return (length * weight_bits + 7) / 8;
-}
-
 class AxonTable {
   public:
+    /// A row, and what it takes of the core.
+    struct Row {
+        std::uint64_t address = 0;  // in its memory, bytes
+        std::uint32_t synapses = 0;
+        std::uint32_t first_word = 0;   // of the synapse memory
+        std::uint32_t words = 0;        // of the port that it touches; remote: of its buffer
+        std::uint32_t lane_cycles = 0;  // of remote rows: known when they come
+        std::uint32_t bank_waits = 0;   // of these, for accumulators of one bank
+
+        void set_lane_cycles(std::uint32_t cycles, const Lanes& lanes) {
+            lane_cycles = cycles;
+            bank_waits = cycles - (synapses + lanes.lanes - 1) / lanes.lanes;
+        }
+    };
+
     /// A run of axons; see AxonBlock.
     struct Block {
         AxonBlock axons;
-        WeightRows rows;                   // sram
-        std::vector<std::uint32_t> words;  // sram: synapse memory words that row r touches, ...
-        std::vector<std::uint32_t> first_words;  // ... from this one on
-        std::uint32_t service = 1;               // cycles of the lanes alone, and of a remote row
-        std::size_t mac_event = 0;               // its count of multiply-accumulates; 0: plain adds
+        std::vector<Row> rows;      // none for direct entries
+        WeightRows weights;         // sram
+        std::size_t mac_event = 0;  // its count of multiply-accumulates; 0: plain adds
     };
 
     /// `synapse_memory` is the core's, whole. `mac_event(weight_bits, value_bits)` numbers counts.
@@ -62,6 +49,14 @@ class AxonTable {
     }
 
     const Block& block_of(std::uint32_t axon) const { return blocks_[entries_[axon]]; }
+    const Row& row_of(std::uint32_t axon) const {
+        const Block& block = block_of(axon);
+        return block.rows[axon - block.axons.first_axon];
+    }
+    /// Whether an event on `axon` makes the core fetch a row: a remote one that is not empty.
+    bool fetches(std::uint32_t axon) const {
+        return block_of(axon).axons.kind == AxonBlock::Kind::remote && row_of(axon).synapses > 0;
+    }
     bool has_remote_rows() const { return remote_; }
 
   private:

@@ -2,11 +2,13 @@
 #include "arch/check_stage.hpp"
 #include "arch/chip.hpp"
 #include "arch/message.hpp"
+#include "arch/weight_rows.hpp"
 #include "base/error.hpp"
 
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -90,6 +92,52 @@ void check_images(const std::vector<MemoryImage>& images, const char* what, std:
             runs[i].first.second < runs[i - 1].second) {
             refuse(std::string(what) + " images of tile " + std::to_string(runs[i].first.first) +
                    ": two of them overlap at byte " + std::to_string(runs[i].first.second));
+        }
+    }
+}
+
+// ---- sparse rows
+// ---------------------------------------------------------------------------------
+
+/// Bytes [address, address + size) of a tile's memory as the images leave it: 0 where there is
+/// none.
+std::vector<std::uint8_t> bytes_of(const std::vector<MemoryImage>& images, TileId tile,
+                                   std::uint64_t address, std::uint64_t size) {
+    std::vector<std::uint8_t> bytes(size);
+    for (const MemoryImage& image : images) {
+        const std::uint64_t first = std::max(address, image.address);
+        const std::uint64_t end = std::min(address + size, image.address + image.bytes.size());
+        if (image.tile == tile && first < end) {
+            std::copy_n(image.bytes.begin() + static_cast<std::ptrdiff_t>(first - image.address),
+                        end - first, bytes.begin() + static_cast<std::ptrdiff_t>(first - address));
+        }
+    }
+    return bytes;
+}
+
+/// The indices of sparse rows are in the images, so these decide which accumulators they reach.
+void check_sparse_rows(const Program& program) {
+    for (const Stage& stage : program.stages) {
+        for (const AxonBlock& block : stage.axons) {
+            if (block.kind == AxonBlock::Kind::direct || block.index_bits == 0) {
+                continue;
+            }
+            const bool remote = block.kind == AxonBlock::Kind::remote;
+            const std::vector<std::uint8_t> bytes = bytes_of(
+                remote ? program.memory_images : program.synapse_images,
+                remote ? block.memory_tile : stage.tile, block.address, totals_of(block).bytes);
+            const std::vector<RowPlace> places = row_places(block);
+            for (std::size_t row = 0; row < places.size(); ++row) {
+                const std::uint64_t reach =
+                    reach_of(std::span(bytes).subspan(places[row].address - block.address),
+                             shape_of(block), places[row].synapses);
+                if (reach > block.row_length) {
+                    refuse("stage '" + stage.name + "': axon " +
+                           std::to_string(block.first_axon + row) +
+                           ": the indices of its row reach accumulator " +
+                           std::to_string(reach - 1) + " of " + std::to_string(block.row_length));
+                }
+            }
         }
     }
 }
@@ -259,6 +307,7 @@ void check(const Program& program, const ChipConfig& config) {
     check_images(program.synapse_images, "synapse memory", config.core.synapse_bytes, config,
                  false);
     check_images(program.memory_images, "memory", config.memory.bytes(), config, true);
+    check_sparse_rows(program);
 }
 
 }  // namespace spikeloom::arch

@@ -1,8 +1,8 @@
 #include "arch/check_stage.hpp"
 
-#include "arch/axon_table.hpp"
 #include "arch/message.hpp"
 #include "arch/vector_unit.hpp"
+#include "arch/weight_rows.hpp"
 #include "base/error.hpp"
 
 #include <algorithm>
@@ -130,22 +130,45 @@ class StageCheck {
                    std::to_string(block.accumulator) + " on; there are " +
                    std::to_string(accumulators()) + " accumulators");
         }
+        if (block.index_bits > 0) {
+            check_sparse(block, where);
+        } else if (!block.synapses.empty()) {
+            refuse(where +
+                   "dense rows with synapses of their own; allowed where index_bits is not 0");
+        }
         const bool remote = block.kind == AxonBlock::Kind::remote;
-        const std::uint64_t bytes = row_bytes(block.row_length, block.weight_bits);
+        const RowTotals totals = totals_of(block);
         if (remote && !config_.is_memory(block.memory_tile)) {
             refuse(where + "rows on tile " + std::to_string(block.memory_tile) +
                    ", which is no memory tile");
         }
-        if (remote && bytes > config_.core.dma_row_bytes) {
-            refuse(where + "remote rows of " + std::to_string(bytes) +
+        if (remote && totals.longest > config_.core.dma_row_bytes) {
+            refuse(where + "remote rows of " + std::to_string(totals.longest) +
                    " bytes; the DMA engine fetches " + std::to_string(config_.core.dma_row_bytes));
         }
         const std::uint64_t memory = remote ? config_.memory.bytes() : config_.core.synapse_bytes;
-        const std::uint64_t span = std::uint64_t{block.axons - 1} * block.row_stride + bytes;
-        if (block.address > memory || span > memory - block.address) {
+        if (block.address > memory || totals.bytes > memory - block.address) {
             refuse(where + "rows in bytes " + std::to_string(block.address) + " and the " +
-                   std::to_string(span) + " from there on; the memory has " +
+                   std::to_string(totals.bytes) + " from there on; the memory has " +
                    std::to_string(memory));
+        }
+    }
+
+    void check_sparse(const AxonBlock& block, const std::string& where) const {
+        if (block.index_bits != config_.core.sparse_index_bits) {
+            refuse(where + "index_bits is " + std::to_string(block.index_bits) +
+                   "; the core's sparse_index_bits is " +
+                   std::to_string(config_.core.sparse_index_bits));
+        }
+        if (block.synapses.size() != block.axons) {
+            refuse(where + "synapses of " + std::to_string(block.synapses.size()) +
+                   " rows; there are " + std::to_string(block.axons));
+        }
+        for (const std::uint32_t synapses : block.synapses) {
+            if (synapses > block.row_length) {
+                refuse(where + "a sparse row of " + std::to_string(synapses) +
+                       " synapses; its row_length is " + std::to_string(block.row_length));
+            }
         }
     }
 

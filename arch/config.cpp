@@ -50,9 +50,16 @@ void describe(schema::Walk& walk, CoreConfig& core) {
                  "banks of the synapse memory; word w lies in bank w mod banks");
     walk.integer("synapse_bank_cycles", core.synapse_bank_cycles, {1, kMostCycles},
                  "cycles a bank takes for a read; the next read of it waits");
-    walk.integer("lanes", core.lanes, {1, kMostWidth}, "accumulators that work at once");
-    walk.integer("accumulators", core.accumulators, {1, kMostEntries},
-                 "32-bit accumulators of a slot");
+    walk.integer("sparse_index_bits", core.sparse_index_bits, {0, 16},
+                 "bits of a synapse's index in a sparse row, accumulators passed over; 0: rows are "
+                 "dense");
+    walk.integer("lanes", core.lanes, {1, kMostWidth}, "synapses that are added at once");
+    walk.integer("accumulators", core.accumulators, {1, kMostEntries}, "accumulators of a slot");
+    walk.integer("accumulator_bits", core.accumulator_bits, {2, kWordBits},
+                 "width to which a step's sums saturate when the vector unit takes them");
+    walk.integer("accumulator_banks", core.accumulator_banks, {0, kMostWidth},
+                 "banks of the accumulators, each updates one a cycle; accumulator i lies in bank "
+                 "i mod banks; 0: every accumulator is a bank");
     walk.integer("accumulator_slots", core.accumulator_slots, {1, 2},
                  "steps that may be accumulated at once; 2: double buffering");
     walk.integer("state_bytes", core.state_bytes, {4, kMostBytes}, "memory of the registers");

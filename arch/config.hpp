@@ -82,8 +82,11 @@ struct CoreConfig {
     std::uint32_t synapse_latency = 1;
     std::uint32_t synapse_banks = 1;
     std::uint32_t synapse_bank_cycles = 1;  // that a bank takes for a read
-    std::uint32_t lanes = 8;                // accumulators that work at once
+    std::uint32_t sparse_index_bits = 0;    // of a synapse in a sparse row; 0: rows are dense
+    std::uint32_t lanes = 8;                // synapses that are added at once
     std::uint32_t accumulators = 2048;
+    std::uint32_t accumulator_bits = 32;
+    std::uint32_t accumulator_banks = 0;  // 0: every accumulator can be reached in every cycle
     std::uint32_t accumulator_slots = 2;  // steps that may be in accumulation at once: 1 or 2
     std::uint32_t state_bytes = 65536;
     VectorUnitConfig vector;

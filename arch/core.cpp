@@ -1,5 +1,7 @@
 #include "arch/core.hpp"
 
+#include "models/fixed_point.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -200,6 +202,9 @@ void Core::start_program(StageState& stage, Cycle cycle) {
     // cannot be told from reading them one group after the other.
     Slot& slot = stage.slot_of(stage.step);
     stage.registers.front().swap(slot.sums);
+    if (fabric_.config.core.accumulator_bits < kWordBits) {
+        saturate(stage.registers.front());
+    }
     std::fill(slot.sums.begin(), slot.sums.end(), 0);
     slot.progress = {};
     slot.complete = false;
@@ -214,6 +219,18 @@ void Core::start_program(StageState& stage, Cycle cycle) {
         post(cycle + program.accumulators_read(), kAccumulatorsRead, index_of(stage));
     }
     post(program_end_, kProgramEnd);
+}
+
+/// Narrow accumulators: what does not fit is clamped where the sums are taken, and counted.
+void Core::saturate(std::span<std::int32_t> sums) {
+    std::uint64_t saturations = 0;
+    for (std::int32_t& sum : sums) {
+        const std::int32_t exact = sum;
+        sum =
+            models::fixed::saturate(exact, static_cast<int>(fabric_.config.core.accumulator_bits));
+        saturations += sum != exact ? 1 : 0;
+    }
+    fabric_.counts.add(tile_, Event::accumulator_saturations, saturations);
 }
 
 /// The slot of the step that runs is free: its producers may send one step more.

@@ -68,6 +68,7 @@ class Core final : public Tile {
 
     void evaluate(StageState& stage, Cycle cycle);
     void start_program(StageState& stage, Cycle cycle);
+    void saturate(std::span<std::int32_t> sums);
     void release_accumulators(const StageState& stage, Cycle cycle);
     void end_program(Cycle cycle);
     void hand_over(Cycle cycle);

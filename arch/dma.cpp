@@ -28,12 +28,13 @@ std::optional<Cycle> DmaEngine::issue() {
     row.buffer = place.buffer;
 
     const AxonBlock& axons = row.stage->axons.block_of(row.axon).axons;
+    const AxonTable::Row& wanted = row.stage->axons.row_of(row.axon);
     Message request;
     request.kind = MessageKind::request;
     request.tile = tile_;
     request.row = row.buffer;
-    request.address = axons.address + std::uint64_t{row.axon - axons.first_axon} * axons.row_stride;
-    request.bytes = static_cast<std::uint32_t>(row_bytes(axons.row_length, axons.weight_bits));
+    request.address = wanted.address;
+    request.bytes = static_cast<std::uint32_t>(shape_of(axons).bytes(wanted.synapses));
     fetches_[row.buffer] = {row, 0, request.bytes};
     ++fetching_;
 

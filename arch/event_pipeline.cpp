@@ -13,6 +13,7 @@ EventPipeline::EventPipeline(Fabric& fabric, TileId tile, bool remote)
       gate_(fabric, tile, kEventClass, config_.event_queue,
             events_per_flit(fabric.program, tile, fabric.format.flit_bits)),
       remote_(remote),
+      lanes_{config_.lanes, config_.accumulator_banks},
       rows_in_flight_(config_.axon_latency, config_.synapse_latency),
       banks_(config_.synapse_banks, config_.synapse_bank_cycles),
       dma_(fabric, tile) {
@@ -48,22 +49,26 @@ RowPipeline::Passage EventPipeline::pass(Cycle entered, std::uint32_t service) {
 void EventPipeline::pop_event(Cycle popped, StageState& stage, std::uint64_t step,
                               std::uint32_t axon, std::int32_t value) {
     const AxonTable::Block& block = stage.axons.block_of(axon);
-    const std::uint32_t row = axon - block.axons.first_axon;
+    const std::uint32_t index = axon - block.axons.first_axon;
     Slot& slot = stage.slot_of(step);
-    std::uint32_t service = block.service;
-    if (block.axons.kind == AxonBlock::Kind::sram) {
-        service = std::max(service, banks_.read(rows_in_flight_.memory_after(popped),
-                                                block.first_words[row], block.words[row]));
-        block.rows.accumulate(
-            row, value,
-            std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
-        fabric_.counts.add(tile_, Event::synapse_reads, block.words[row]);
+    std::uint32_t service = 1;
+    if (block.axons.kind != AxonBlock::Kind::direct) {
+        const AxonTable::Row& row = block.rows[index];
+        if (row.synapses > 0) {
+            service = std::max(
+                {service, row.lane_cycles,
+                 banks_.read(rows_in_flight_.memory_after(popped), row.first_word, row.words)});
+            block.weights.accumulate(
+                index, value,
+                std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
+        }
+        fabric_.counts.add(tile_, Event::synapse_reads, row.words);
         fabric_.counts.add(tile_, Event::synapse_read_bits,
-                           std::uint64_t{block.words[row]} * config_.synapse_port_bits);
-        count_row(block);
+                           std::uint64_t{row.words} * config_.synapse_port_bits);
+        count_row(block, row);
     } else {
         // Unsigned, so that sums which do not fit wrap as the machine's do.
-        std::int32_t& sum = slot.sums[block.axons.accumulator + row];
+        std::int32_t& sum = slot.sums[block.axons.accumulator + index];
         sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
                                         static_cast<std::uint32_t>(value) *
                                             static_cast<std::uint32_t>(block.axons.direct_weight));
@@ -79,11 +84,15 @@ void EventPipeline::pop_event(Cycle popped, StageState& stage, std::uint64_t ste
     }
 }
 
-void EventPipeline::count_row(const AxonTable::Block& block) {
+void EventPipeline::count_row(const AxonTable::Block& block, const AxonTable::Row& row) {
     const std::size_t event =
         block.mac_event != 0 ? block.mac_event : static_cast<std::size_t>(Event::accumulates);
-    fabric_.counts.add(tile_, event, block.axons.row_length);
-    fabric_.counts.add(tile_, Event::accumulator_writes, block.axons.row_length);
+    fabric_.counts.add(tile_, event, row.synapses);
+    fabric_.counts.add(tile_, Event::accumulator_writes, row.synapses);
+    fabric_.counts.add(tile_, Event::accumulator_waits, row.bank_waits);
+    if (block.axons.index_bits > 0) {
+        fabric_.counts.add(tile_, Event::synapse_indices, row.synapses);
+    }
 }
 
 void EventPipeline::count_pop(Cycle popped) {
@@ -123,7 +132,7 @@ EventPipeline::Served EventPipeline::enter_event(Cycle now) {
     const QueuedEvent event = events_.front();
     events_.pop_front();
     places_.pop();
-    if (event.stage->axons.block_of(event.axon).axons.kind != AxonBlock::Kind::remote) {
+    if (!event.stage->axons.fetches(event.axon)) {
         pop_event(now, *event.stage, event.step, event.axon, event.value);
     } else {
         const RowPipeline::Passage passage = pass(now, 1);
@@ -140,20 +149,24 @@ EventPipeline::Served EventPipeline::enter_event(Cycle now) {
 }
 
 EventPipeline::Served EventPipeline::enter_row(Cycle now) {
-    const DmaEngine::Row row = rows_.front().row;
+    const DmaEngine::Row fetched = rows_.front().row;
     rows_.pop_front();
-    const AxonTable::Block& block = row.stage->axons.block_of(row.axon);
-    Slot& slot = row.stage->slot_of(row.step);
-    WeightRows(*row.bytes, 1, 0, block.axons.row_length, block.axons.weight_bits)
-        .accumulate(0, row.value,
-                    std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
-    count_row(block);
-    const RowPipeline::Passage passage = pass(now, block.service);
+    const AxonTable::Block& block = fetched.stage->axons.block_of(fetched.axon);
+    AxonTable::Row row = fetched.stage->axons.row_of(fetched.axon);
+    Slot& slot = fetched.stage->slot_of(fetched.step);
+    const RowPlace whole{0, row.synapses};
+    const WeightRows weights(*fetched.bytes, shape_of(block.axons), std::span(&whole, 1));
+    weights.accumulate(
+        0, fetched.value,
+        std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
+    row.set_lane_cycles(weights.cycles(0, lanes_), lanes_);
+    count_row(block, row);
+    const RowPipeline::Passage passage = pass(now, std::max({1U, row.words, row.lane_cycles}));
     slot.progress.last = std::max(slot.progress.last, passage.finished);
     --slot.progress.pending;
-    dma_.release(row.buffer, rows_in_flight_.memory_free());
+    dma_.release(fetched.buffer, rows_in_flight_.memory_free());
     request_rows();
-    return {row.stage, row.step};
+    return {fetched.stage, fetched.step};
 }
 
 void EventPipeline::request_rows() {

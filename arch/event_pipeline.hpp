@@ -8,8 +8,8 @@
 //     f(i) = u(i) + M + s(i)                        the accumulators show its row
 //
 // with A = axon_latency, M = synapse_latency, s = max(1, cycles of the row's words
-// (memory_banks.hpp), row length / lanes). So the cycles of all events of a flit are worked out at
-// once, when the flit arrives.
+// (memory_banks.hpp), cycles of the lanes (weight_rows.hpp)). So the cycles of all events of a flit
+// are worked out at once, when the flit arrives.
 //
 // A core with remote rows (AxonBlock::Kind::remote) is different: an event may have to wait for the
 // DMA engine, whose rows come back when the network pleases. There the front end decides cycle by
@@ -83,7 +83,7 @@ class EventPipeline {
                    std::int32_t value);
     Served enter_event(Cycle now);
     Served enter_row(Cycle now);
-    void count_row(const AxonTable::Block& block);
+    void count_row(const AxonTable::Block& block, const AxonTable::Row& row);
     void request_rows();
     void count_pop(Cycle popped);
 
@@ -93,6 +93,7 @@ class EventPipeline {
     InputGate gate_;
     bool remote_;
 
+    Lanes lanes_;
     RowPipeline rows_in_flight_;
     MemoryBanks banks_;
 

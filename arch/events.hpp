@@ -22,6 +22,7 @@ enum class Event : std::uint32_t {
     axon_lookups,
     synapse_reads,       // words of the synapse memory's port width
     synapse_read_bits,   // the same, in bits
+    synapse_indices,     // of sparse rows: decoded, and added to find the accumulator
     accumulates,         // adds of a weight to an accumulator: binary events
     direct_accumulates,  // adds (or multiply-adds) of events without a row
     accumulator_writes,
@@ -80,7 +81,8 @@ enum class Event : std::uint32_t {
     noc_flits_east_west,  // flits over links, by direction ...
     noc_flits_north_south,
     noc_interface_bits,    // between a router and its tile, both ways
-    pipeline_busy_cycles,  // no energy: cycles in which a unit works ...
+    accumulator_waits,     // no energy: cycles rows waited for accumulators of one bank
+    pipeline_busy_cycles,  // cycles in which a unit works ...
     vector_busy_cycles,
     encoder_busy_cycles,
     vector_waits,        // cycles a finished program waited for the encoder

@@ -27,7 +27,8 @@ enum class Encoding {
 };
 
 /// What events on a run of axons do. The axon table of a core holds one entry an axon; a block is a
-/// run of entries whose addresses advance regularly, as the compiler writes them.
+/// run of entries of one kind whose rows follow one another, as the compiler writes them.
+/// arch/weight_rows.hpp has the rows' bits.
 struct AxonBlock {
     enum class Kind {
         sram,    // the axon's row lies in the core's synapse memory
@@ -38,14 +39,15 @@ struct AxonBlock {
     std::uint32_t first_axon = 0;
     std::uint32_t axons = 0;
     std::uint32_t accumulator = 0;  // the row's first accumulator; direct: that of the first axon
-    std::uint32_t row_length = 0;   // synapses (accumulators) a row; direct: 1
-    std::uint32_t weight_bits =
-        8;                      // 1: {0, 1}; 2 to 16: two's complement; packed from bit 0 upwards
-    std::uint64_t address = 0;  // of the first axon's row, in bytes
-    std::uint32_t row_stride = 0;    // bytes from one axon's row to the next
-    TileId memory_tile = 0;          // remote: where the row lives
-    std::int32_t direct_weight = 1;  // direct
-    std::uint32_t value_bits = 1;    // of the events that arrive here; 1: binary, plain accumulates
+    std::uint32_t row_length = 0;   // accumulators that a row may reach; direct: 1
+    std::uint32_t weight_bits = 8;  // 1: {0, 1}; 2 to 16: two's complement
+    std::uint64_t address = 0;      // of the first axon's row, in bytes
+    std::uint32_t row_stride = 0;   // dense: bytes from one axon's row to the next
+    std::uint32_t index_bits = 0;   // 0: dense, a weight an accumulator; 1 to 16: sparse rows ...
+    std::vector<std::uint32_t> synapses;  // ... of so many synapses, an axon each, close together
+    TileId memory_tile = 0;               // remote: where the row lives
+    std::int32_t direct_weight = 1;       // direct
+    std::uint32_t value_bits = 1;         // of the events that arrive here; 1: plain accumulates
 };
 
 /// Bits of an element of a register.

@@ -106,6 +106,18 @@ inline void accumulate_row(std::span<const Weight> row, Value value, Results acc
     }
 }
 
+template <class Weight>
+inline void accumulate_sparse_row(std::span<const Weight> weights,
+                                  std::span<const std::uint32_t> positions, Value value,
+                                  Results accumulators) {
+    const auto factor = static_cast<std::uint32_t>(value);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        Value& sum = accumulators[positions[i]];
+        const auto weight = static_cast<std::uint32_t>(std::int32_t{weights[i]});
+        sum = static_cast<Value>(static_cast<std::uint32_t>(sum) + weight * factor);
+    }
+}
+
 }  // namespace
 
 Value exponential(Value x) {
@@ -239,6 +251,16 @@ void accumulate(std::span<const std::int8_t> row, Value value, Results accumulat
 
 void accumulate(std::span<const std::int16_t> row, Value value, Results accumulators) {
     accumulate_row(row, value, accumulators);
+}
+
+void accumulate(std::span<const std::int8_t> weights, std::span<const std::uint32_t> positions,
+                Value value, Results accumulators) {
+    accumulate_sparse_row(weights, positions, value, accumulators);
+}
+
+void accumulate(std::span<const std::int16_t> weights, std::span<const std::uint32_t> positions,
+                Value value, Results accumulators) {
+    accumulate_sparse_row(weights, positions, value, accumulators);
 }
 
 }  // namespace spikeloom::models::fixed

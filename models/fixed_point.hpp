@@ -128,5 +128,10 @@ void normalise(Values x, std::int64_t n, std::int64_t sum, std::int64_t sum_of_s
 /// that no accumulator can leave 32 bits, docs/numerics.md), hence independent of order.
 void accumulate(std::span<const std::int8_t> row, Value value, Results accumulators);
 void accumulate(std::span<const std::int16_t> row, Value value, Results accumulators);
+/// The same of a sparse row: acc[positions[i]] += weights[i] * value.
+void accumulate(std::span<const std::int8_t> weights, std::span<const std::uint32_t> positions,
+                Value value, Results accumulators);
+void accumulate(std::span<const std::int16_t> weights, std::span<const std::uint32_t> positions,
+                Value value, Results accumulators);
 
 }  // namespace spikeloom::models::fixed

@@ -78,7 +78,7 @@ std::string program_name(const models::ModelConfig& model, const arch::ChipConfi
 
 Compiled compile(const models::QuantisedModel& model, const arch::ChipConfig& chip,
                  const CompilerOptions& options) {
-    Partition cut = partition(model, chip, options.activity, options.head);
+    Partition cut = partition(model, chip, options.activity, options.head, options.rows);
     Compiled compiled;
     compiled.layout = cut.layout;
     compiled.interval = cut.interval;

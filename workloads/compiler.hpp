@@ -18,6 +18,7 @@ struct CompilerOptions {
     Strategy strategy = Strategy::greedy;
     std::uint64_t seed = 1;  // of the annealing
     HeadHome head = HeadHome::dram;
+    RowKind rows = RowKind::shorter;
     Activity activity;  // what the balance between stages is estimated with
 };
 

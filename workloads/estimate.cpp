@@ -2,6 +2,7 @@
 
 #include "arch/message.hpp"
 #include "arch/vector_unit.hpp"
+#include "arch/weight_rows.hpp"
 #include "noc/packet_format.hpp"
 
 #include <algorithm>
@@ -17,17 +18,29 @@ double quotient_up(double a, double b) {
     return std::ceil(a / b);
 }
 
+double mean_synapses(const AxonBlock& block) {
+    return static_cast<double>(arch::totals_of(block).synapses) / block.axons;
+}
+
+/// Cycles of the lanes for a row, its synapses spread evenly over the banks of accumulators.
+double lane_cycles(double synapses, const arch::CoreConfig& core) {
+    const double banks = core.accumulator_banks == 0 ? core.lanes : core.accumulator_banks;
+    return quotient_up(synapses, core.lanes) *
+           quotient_up(std::min(1.0 * core.lanes, synapses), banks);
+}
+
 /// Cycles the pipeline spends on one event of a block.
 double event_cycles(const AxonBlock& block, const arch::CoreConfig& core) {
     if (block.kind == AxonBlock::Kind::direct) {
         return 1.0;
     }
-    const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;
+    const double synapses = mean_synapses(block);
+    const double row_bits = synapses * (block.weight_bits + block.index_bits);
     const double read = block.kind == AxonBlock::Kind::sram
                             ? quotient_up(row_bits, core.synapse_port_bits) *
                                   std::max(1.0, 1.0 * core.synapse_bank_cycles / core.synapse_banks)
                             : 0.0;
-    return std::max({1.0, read, quotient_up(block.row_length, core.lanes)});
+    return std::max({1.0, read, lane_cycles(synapses, core)});
 }
 
 /// Cycles of the cores' clock from a request to the row's last byte at the memory; from a DRAM with
@@ -66,7 +79,7 @@ double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
     const double hops = mean_hops(network);
     const double hop_cycles =
         1.0 + network.routing_delay + network.vc_allocation_delay + network.forward_delay;
-    const double row_bits = static_cast<double>(block.row_length) * block.weight_bits;
+    const double row_bits = mean_synapses(block) * (block.weight_bits + block.index_bits);
     const double flits = quotient_up(row_bits, network.flit_bits);
     const double network_cycles = 2.0 * hops * hop_cycles + flits;
     return chip.memory.controller_latency + network_cycles * chip.core_clock_hz / network.clock_hz +

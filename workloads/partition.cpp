@@ -1,5 +1,6 @@
 #include "workloads/partition.hpp"
 
+#include "arch/weight_rows.hpp"
 #include "base/error.hpp"
 #include "workloads/estimate.hpp"
 #include "workloads/interleave.hpp"
@@ -31,8 +32,12 @@ std::size_t index_of(MatrixStage stage) {
 /// What keeps a stage from a core of its own; empty: nothing.
 std::string misfit(const arch::Stage& stage, const arch::CoreConfig& core) {
     for (const arch::AxonBlock& block : stage.axons) {
-        if (block.kind == arch::AxonBlock::Kind::remote && block.row_stride > core.dma_row_bytes) {
-            return std::to_string(block.row_stride) + " bytes in a streamed row, a core fetches " +
+        if (block.kind != arch::AxonBlock::Kind::remote) {
+            continue;
+        }
+        const std::uint64_t longest = arch::totals_of(block).longest;
+        if (longest > core.dma_row_bytes) {
+            return std::to_string(longest) + " bytes in a streamed row, a core fetches " +
                    std::to_string(core.dma_row_bytes);
         }
     }
@@ -44,8 +49,8 @@ constexpr double kMostRelays = 15.0;
 class Partitioner {
   public:
     Partitioner(const models::QuantisedModel& model, const arch::ChipConfig& chip,
-                const Activity& activity, HeadHome head)
-        : model_(model), chip_(chip), activity_(activity), head_(head) {}
+                const Activity& activity, HeadHome head, RowKind rows)
+        : model_(model), chip_(chip), activity_(activity), head_(head), rows_(rows) {}
 
     Partition run() {
         if (chip_.memory_tiles.empty()) {
@@ -55,6 +60,7 @@ class Partitioner {
         std::string first_reason;
         Layout layout;
         layout.granule = chip_.core.lanes;
+        layout.sparse_index_bits = rows_ == RowKind::shorter ? chip_.core.sparse_index_bits : 0;
         const std::size_t fewest_streamed = head_ == HeadHome::dram ? 1 : 0;
         for (std::size_t streamed = 0; streamed <= kMatrixStages; ++streamed) {
             if (streamed > 0) {
@@ -78,9 +84,9 @@ class Partitioner {
 
   private:
     /// Cuts each kind until its stages fit into a core each. InputError where cutting is no help.
-    Layout fewest_parts(Layout layout) const {
+    Layout fewest_parts(Layout layout) {
         while (true) {
-            const StageGraph graph = build_spikegpt(model_, layout);
+            const StageGraph graph = build_spikegpt(model_, layout, sparse_);
             bool fits = true;
             for (std::size_t s = 0; s < graph.kinds.size() && fits; ++s) {
                 const arch::Stage& stage = graph.program.stages[s];
@@ -114,7 +120,7 @@ class Partitioner {
         return true;
     }
 
-    Partition evaluate(const Layout& layout) const {
+    Partition evaluate(const Layout& layout) {
         Partition result = measure(layout);
         // Tokens between a norm and the next wait in the accumulators of the next and of the relays
         // before it; where those are full, the norm waits.
@@ -141,10 +147,10 @@ class Partitioner {
         return result;
     }
 
-    Partition measure(const Layout& layout) const {
+    Partition measure(const Layout& layout) {
         Partition result;
         result.layout = layout;
-        result.graph = build_spikegpt(model_, layout);
+        result.graph = build_spikegpt(model_, layout, sparse_);
         interleave_destinations(result.graph.program, chip_);
         const arch::Program& program = result.graph.program;
         const std::vector<StageWork> work = estimate_work(program, chip_, activity_);
@@ -171,7 +177,7 @@ class Partitioner {
     }
 
     /// Hill climbing: the best single cut, as long as one helps.
-    Partition improve(Partition best) const {
+    Partition improve(Partition best) {
         while (true) {
             std::optional<Partition> better;
             for (const MatrixStage kind : kAllStages) {
@@ -206,6 +212,8 @@ class Partitioner {
     const arch::ChipConfig& chip_;
     const Activity& activity_;
     HeadHome head_;
+    RowKind rows_;
+    SparseCounts sparse_;
 };
 
 }  // namespace
@@ -217,9 +225,16 @@ HeadHome head_home_named(const std::string& name) {
     throw InputError("home of the head: found '" + name + "'; allowed is one of dram, cores");
 }
 
+RowKind row_kind_named(const std::string& name) {
+    if (name == "dense" || name == "shorter") {
+        return name == "dense" ? RowKind::dense : RowKind::shorter;
+    }
+    throw InputError("rows: found '" + name + "'; allowed is one of dense, shorter");
+}
+
 Partition partition(const models::QuantisedModel& model, const arch::ChipConfig& chip,
-                    const Activity& activity, HeadHome head) {
-    return Partitioner(model, chip, activity, head).run();
+                    const Activity& activity, HeadHome head, RowKind rows) {
+    return Partitioner(model, chip, activity, head, rows).run();
 }
 
 }  // namespace spikeloom::workloads

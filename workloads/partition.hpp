@@ -35,6 +35,15 @@ enum class HeadHome {
 /// Throws InputError naming the homes there are.
 HeadHome head_home_named(const std::string& name);
 
+/// How the rows of the matrices' parts are kept.
+enum class RowKind {
+    dense,    ///< all of them dense
+    shorter,  ///< each part's sparse where that takes less room, on a chip that has sparse rows
+};
+
+/// Throws InputError naming the kinds there are.
+RowKind row_kind_named(const std::string& name);
+
 struct Partition {
     Layout layout;
     StageGraph graph;  // built by the layout
@@ -47,6 +56,7 @@ struct Partition {
 
 /// Throws InputError, saying what is needed and what the chip has, where the model does not fit.
 Partition partition(const models::QuantisedModel& model, const arch::ChipConfig& chip,
-                    const Activity& activity, HeadHome head = HeadHome::cores);
+                    const Activity& activity, HeadHome head = HeadHome::cores,
+                    RowKind rows = RowKind::shorter);
 
 }  // namespace spikeloom::workloads

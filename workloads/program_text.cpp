@@ -72,11 +72,20 @@ void describe(schema::Walk& walk, Axons& axons) {
                                 "what an event's value is multiplied with");
         return;
     }
-    walk.required().integer("row_length", block.row_length, {1}, "synapses of a row");
+    walk.required().integer("row_length", block.row_length, {1},
+                            "accumulators that a row may reach; of a dense row, its synapses");
     walk.required().integer("weight_bits", block.weight_bits, {1, 16},
                             "1: {0, 1}; otherwise two's complement");
     walk.required().integer("address", block.address, {0}, "of the first row, bytes");
-    walk.required().integer("row_stride", block.row_stride, {0}, "bytes from row to row");
+    walk.integer("index_bits", block.index_bits, {0, 16},
+                 "0: dense rows; otherwise sparse ones, and the bits of a synapse's index");
+    if (block.index_bits > 0) {
+        walk.required().integers("synapses", block.synapses, {0},
+                                 "of each axon's sparse row; the rows follow one another");
+    } else {
+        walk.required().integer("row_stride", block.row_stride, {0},
+                                "of dense rows, bytes from row to row");
+    }
     if (block.kind == Kind::remote) {
         walk.required().integer("memory_tile", block.memory_tile, {0}, "where the rows are");
     }

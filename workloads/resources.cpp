@@ -1,5 +1,6 @@
 #include "workloads/resources.hpp"
 
+#include "arch/weight_rows.hpp"
 #include "base/error.hpp"
 
 #include <algorithm>
@@ -28,7 +29,7 @@ CoreUse use_of(const arch::Stage& stage) {
     for (const arch::AxonBlock& block : stage.axons) {
         use.axon_entries += block.axons;
         if (block.kind == arch::AxonBlock::Kind::sram) {
-            use.synapse_bytes += std::uint64_t{block.axons} * block.row_stride;
+            use.synapse_bytes += arch::totals_of(block).bytes;
         }
     }
     for (const arch::Register& declared : stage.registers) {

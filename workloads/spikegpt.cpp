@@ -1,5 +1,6 @@
 #include "workloads/spikegpt.hpp"
 
+#include "arch/weight_rows.hpp"
 #include "workloads/program_file.hpp"
 #include "workloads/stage_builder.hpp"
 #include "workloads/watched_outputs.hpp"
@@ -50,9 +51,10 @@ AxonBlock direct_block(std::uint32_t axons, int value_bits, std::int32_t weight)
 
 class GraphBuilder {
   public:
-    GraphBuilder(const models::QuantisedModel& model, const Layout& layout)
+    GraphBuilder(const models::QuantisedModel& model, const Layout& layout, SparseCounts& sparse)
         : model_(model),
           layout_(layout),
+          sparse_(sparse),
           channels_(static_cast<std::uint32_t>(model.config.channels)),
           hidden_(static_cast<std::uint32_t>(model.config.hidden())),
           vocabulary_(static_cast<std::uint32_t>(model.config.vocabulary)) {}
@@ -102,11 +104,23 @@ class GraphBuilder {
     /// The rows [first, first + count) of a matrix as the next block of axons.
     void add_matrix(StageBuilder& stage, const QuantisedMatrix& matrix, std::uint32_t first,
                     std::uint32_t count, std::uint32_t accumulator, MatrixStage kind) {
-        const std::size_t block =
-            stage.axons(row_block(static_cast<std::uint32_t>(matrix.columns), accumulator, count,
-                                  matrix.weight_bits, matrix.input.bits, streamed(kind)));
-        graph_.rows.push_back({next_stage(), block, [&matrix, first, count] {
-                                   return pack_axon_major(matrix, first, count);
+        AxonBlock rows = row_block(static_cast<std::uint32_t>(matrix.columns), accumulator, count,
+                                   matrix.weight_bits, matrix.input.bits, streamed(kind));
+        if (layout_.sparse_index_bits > 0) {
+            AxonBlock sparse = rows;
+            sparse.row_stride = 0;
+            sparse.index_bits = layout_.sparse_index_bits;
+            sparse.synapses = sparse_.of(matrix, first, count, sparse.index_bits);
+            if (arch::totals_of(sparse).bytes < arch::totals_of(rows).bytes) {
+                rows = std::move(sparse);
+            }
+        }
+        const std::uint32_t index_bits = rows.index_bits;
+        const std::size_t block = stage.axons(rows);
+        graph_.rows.push_back({next_stage(), block, [&matrix, first, count, index_bits] {
+                                   return index_bits > 0
+                                              ? pack_sparse(matrix, first, count, index_bits)
+                                              : pack_axon_major(matrix, first, count);
                                }});
     }
 
@@ -450,6 +464,7 @@ class GraphBuilder {
 
     const models::QuantisedModel& model_;
     const Layout& layout_;
+    SparseCounts& sparse_;
     const std::uint32_t channels_;
     const std::uint32_t hidden_;
     const std::uint32_t vocabulary_;
@@ -467,8 +482,14 @@ class GraphBuilder {
 
 }  // namespace
 
+StageGraph build_spikegpt(const models::QuantisedModel& model, const Layout& layout,
+                          SparseCounts& sparse) {
+    return GraphBuilder(model, layout, sparse).build();
+}
+
 StageGraph build_spikegpt(const models::QuantisedModel& model, const Layout& layout) {
-    return GraphBuilder(model, layout).build();
+    SparseCounts sparse;
+    return build_spikegpt(model, layout, sparse);
 }
 
 }  // namespace spikeloom::workloads

@@ -45,7 +45,8 @@ using PerMatrixStage = std::array<T, kMatrixStages>;
 /// How the stages are cut and where their weights live.
 struct Layout {
     PerMatrixStage<std::uint32_t> parts = {1, 1, 1, 1, 1};
-    PerMatrixStage<bool> streamed = {};  // from DRAM, row by row, instead of resident in the core
+    PerMatrixStage<bool> streamed = {};   // from DRAM, row by row, instead of resident in the core
+    std::uint32_t sparse_index_bits = 0;  // of sparse rows, where they are the shorter; 0: none
     std::uint32_t granule = 1;     // parts are cut at multiples of so many rows if they can be
     std::uint32_t att_relays = 0;  // of the residual stream beside each time-mix
     std::uint32_t ffn_relays = 0;  // beside each channel-mix
@@ -77,6 +78,9 @@ struct StageGraph {
 };
 
 /// Keeps references to the model in `rows`. Parts must be between 1 and the rows of their stage.
+/// `sparse` keeps what was counted for one layout for the next of the same model.
+StageGraph build_spikegpt(const models::QuantisedModel& model, const Layout& layout,
+                          SparseCounts& sparse);
 StageGraph build_spikegpt(const models::QuantisedModel& model, const Layout& layout);
 
 }  // namespace spikeloom::workloads

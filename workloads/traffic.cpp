@@ -1,6 +1,7 @@
 #include "workloads/traffic.hpp"
 
 #include "arch/message.hpp"
+#include "arch/weight_rows.hpp"
 #include "noc/packet_format.hpp"
 
 #include <algorithm>
@@ -136,9 +137,12 @@ std::vector<Flow> expected_traffic(const arch::Program& program, const arch::Chi
             const AxonBlock& block = stage.axons[b];
             if (block.kind == AxonBlock::Kind::remote && arrivals[id][b] > 0.0) {
                 const Node memory = memory_node(block.memory_tile, program, chip);
-                const auto bytes = (std::uint64_t{block.row_length} * block.weight_bits + 7) / 8;
+                // Of sparse rows the mean; an empty one is not fetched.
+                const arch::RowTotals rows = arch::totals_of(block);
+                const double bytes = static_cast<double>(
+                    block.index_bits > 0 ? rows.bytes / block.axons : rows.longest);
                 ledger.burst(id, memory, arch::kRequestBits, 1.0, arrivals[id][b]);
-                ledger.burst(memory, id, 8, static_cast<double>(bytes), arrivals[id][b]);
+                ledger.burst(memory, id, 8, bytes, arrivals[id][b]);
             }
         }
     }

@@ -158,7 +158,7 @@ TEST_CASE("a row that straddles a word of the synapse memory costs the word more
         const std::vector<std::uint8_t> memory(64);
         const AxonTable table({block}, config.core, memory,
                               [](std::uint32_t, std::uint32_t) { return std::size_t{1}; });
-        CHECK(table.block_of(0).words[0] == (address % 8 == 0 ? 1 : 2));
+        CHECK(table.row_of(0).words == (address % 8 == 0 ? 1 : 2));
     }
 }
 
@@ -248,7 +248,8 @@ TEST_CASE("weights of every width are read as they were packed", "[pipeline]") {
                 static_cast<std::uint8_t>(memory[at / 8] | (patterns[i] >> bit & 1U) << at % 8);
         }
     }
-    const WeightRows weights(memory, 1, 0, kLength, bits);
+    const RowPlace place{0, kLength};
+    const WeightRows weights(memory, {kLength, bits, 0}, std::span(&place, 1));
     std::vector<std::int32_t> sums(kLength, 1000);
     weights.accumulate(0, -3, sums);
     for (std::uint32_t i = 0; i < kLength; ++i) {

@@ -63,7 +63,8 @@ class Files {
 
 auto fields(const arch::AxonBlock& b) {
     return std::tie(b.kind, b.first_axon, b.axons, b.accumulator, b.row_length, b.weight_bits,
-                    b.address, b.row_stride, b.memory_tile, b.direct_weight, b.value_bits);
+                    b.address, b.row_stride, b.index_bits, b.synapses, b.memory_tile,
+                    b.direct_weight, b.value_bits);
 }
 auto fields(const arch::Instruction& i) {
     return std::tie(i.op, i.length, i.to.register_index, i.to.first, i.a.register_index, i.a.first,
