@@ -129,8 +129,12 @@ TEST_CASE("remote rows of any width, many at once, are summed right", "[memory]"
 
     std::vector<std::uint32_t> spikes;
     std::vector<std::int32_t> sums(length);
-    const WeightRows far_rows(bytes, tokens, program.stages[0].axons[0].row_stride, length, bits);
-    const WeightRows near_rows(image.bytes, tokens, length, length, 8);
+    const auto rows_of = [](AxonBlock block, const std::vector<std::uint8_t>& packed) {
+        block.address = 0;  // of the image
+        return WeightRows(packed, shape_of(block), row_places(block));
+    };
+    const WeightRows far_rows = rows_of(program.stages[0].axons[0], bytes);
+    const WeightRows near_rows = rows_of(near, image.bytes);
     for (std::uint32_t axon = 0; axon < tokens; ++axon) {
         spikes.push_back(axon);
         far_rows.accumulate(axon, 1, sums);

@@ -41,6 +41,12 @@ ChipConfig random_chip(Random& random) {
     config.core.axon_latency = pick(random, 1, 3);
     config.core.lanes = pick(random, 1, 8);
     config.core.accumulator_slots = pick(random, 1, 2);
+    config.core.sparse_index_bits = pick(random, 0, 5);
+    config.core.accumulator_banks = pick(random, 0, 9);
+    config.core.accumulator_bits = random.below(3) == 0 ? pick(random, 2, 20) : 32;
+    config.core.synapse_banks = pick(random, 1, 3);
+    config.core.synapse_bank_cycles = pick(random, 1, 3);
+    config.core.synapse_port_bits = pick(random, 1, 64);
     config.core.scan_width = pick(random, 1, 16);
     config.core.vector.lanes = pick(random, 1, 8);
     config.core.dma_queue = pick(random, 1, 3);
@@ -139,12 +145,47 @@ class RandomProgram {
                 bytes = &memory_[block.memory_tile];
             }
             block.address = bytes->size();
-            for (std::uint64_t i = 0; i < std::uint64_t{count} * block.row_stride; ++i) {
+            if (config_.core.sparse_index_bits > 0 && random_.below(2) == 0) {
+                add_sparse_rows(block, *bytes);
+            }
+            for (std::uint64_t i = 0;
+                 block.index_bits == 0 && i < std::uint64_t{count} * block.row_stride; ++i) {
                 bytes->push_back(static_cast<std::uint8_t>(random_.next()));
             }
         }
         block.first_axon = first;
         stage.axons.push_back(block);
+    }
+
+    /// Random weights on random accumulators, as far as the indices and the rows reach.
+    void add_sparse_rows(AxonBlock& block, std::vector<std::uint8_t>& bytes) {
+        block.row_stride = 0;
+        block.index_bits = config_.core.sparse_index_bits;
+        for (std::uint32_t axon = 0; axon < block.axons; ++axon) {
+            std::vector<bool> bits;
+            const auto put = [&](std::uint64_t value, std::uint32_t width) {
+                for (std::uint32_t i = 0; i < width; ++i) {
+                    bits.push_back((value >> i & 1) != 0);
+                }
+            };
+            std::uint32_t synapses = 0;
+            for (std::uint32_t next = 0; random_.below(8) != 0; ++synapses) {
+                const std::uint32_t skip = pick(random_, 0, (1U << block.index_bits) - 1);
+                if (next + skip >= block.row_length) {
+                    break;
+                }
+                put(skip, block.index_bits);
+                put(random_.next(), block.weight_bits);
+                next += skip + 1;
+            }
+            block.synapses.push_back(synapses);
+            const std::size_t first = bytes.size();
+            bytes.resize(first + (bits.size() + 7) / 8);
+            for (std::size_t i = 0; i < bits.size(); ++i) {
+                bytes[first + i / 8] =
+                    static_cast<std::uint8_t>(bytes[first + i / 8] | (bits[i] ? 1U : 0U) << i % 8);
+            }
+        }
     }
 
     void finish(const std::vector<StageId>& last) {
@@ -181,7 +222,8 @@ class RandomProgram {
 /// The Program without a machine: stage by stage, axon by axon, weight by weight.
 class Evaluation {
   public:
-    explicit Evaluation(const Program& program) : program_(program) {
+    Evaluation(const Program& program, std::uint32_t accumulator_bits)
+        : program_(program), most_((std::int64_t{1} << (accumulator_bits - 1)) - 1) {
         for (const Stage& stage : program.stages) {
             membranes_.emplace_back(stage.registers[0].length);
         }
@@ -214,7 +256,7 @@ class Evaluation {
         const Instruction& instruction = program_.stages[id].program[0];
         std::vector<std::int32_t> values;
         for (std::size_t i = 0; i < sums.size(); ++i) {
-            const auto sum = static_cast<std::int32_t>(sums[i]);
+            const auto sum = static_cast<std::int32_t>(std::clamp(sums[i], -most_ - 1, most_));
             if (instruction.op == Opcode::lif) {
                 const auto next =
                     models::fixed::integrate_and_fire(membranes_[id][i], sum, instruction.lif);
@@ -238,15 +280,37 @@ class Evaluation {
                 sums[stage][block.accumulator + row] += std::int64_t{value} * block.direct_weight;
                 continue;
             }
+            const TileId tile = program_.stages[stage].tile;
+            if (block.index_bits > 0) {
+                std::uint64_t bit = block.address * 8;
+                for (std::uint32_t before = 0; before < row; ++before) {
+                    const std::uint64_t bits = block.synapses[before] *
+                                               std::uint64_t{block.index_bits + block.weight_bits};
+                    bit += (bits + 7) / 8 * 8;
+                }
+                std::int64_t at = block.accumulator;
+                for (std::uint32_t i = 0; i < block.synapses[row]; ++i) {
+                    at += bits_of(block, tile, bit, block.index_bits);
+                    bit += block.index_bits;
+                    sums[stage][static_cast<std::size_t>(at++)] +=
+                        value * signed_weight(block, bits_of(block, tile, bit, block.weight_bits));
+                    bit += block.weight_bits;
+                }
+                continue;
+            }
             for (std::uint32_t i = 0; i < block.row_length; ++i) {
+                const std::uint64_t bit =
+                    (block.address + std::uint64_t{row} * block.row_stride) * 8 +
+                    std::uint64_t{i} * block.weight_bits;
                 sums[stage][block.accumulator + i] +=
-                    value * weight(block, program_.stages[stage].tile, row, i);
+                    value * signed_weight(block, bits_of(block, tile, bit, block.weight_bits));
             }
         }
     }
 
-    std::int64_t weight(const AxonBlock& block, TileId tile, std::uint32_t row,
-                        std::uint32_t column) const {
+    /// `count` bits of the block's memory from bit `first` on.
+    std::int64_t bits_of(const AxonBlock& block, TileId tile, std::uint64_t first,
+                         std::uint32_t count) const {
         const bool remote = block.kind == AxonBlock::Kind::remote;
         const std::vector<std::uint8_t>* bytes = nullptr;
         for (const MemoryImage& image : remote ? program_.memory_images : program_.synapse_images) {
@@ -255,16 +319,20 @@ class Evaluation {
             }
         }
         std::int64_t value = 0;
-        for (std::uint32_t bit = 0; bit < block.weight_bits; ++bit) {
-            const std::uint64_t at = (block.address + std::uint64_t{row} * block.row_stride) * 8 +
-                                     std::uint64_t{column} * block.weight_bits + bit;
+        for (std::uint32_t bit = 0; bit < count; ++bit) {
+            const std::uint64_t at = first + bit;
             value |= std::int64_t{(*bytes)[at / 8] >> at % 8 & 1} << bit;
         }
+        return value;
+    }
+
+    static std::int64_t signed_weight(const AxonBlock& block, std::int64_t value) {
         const bool negative = block.weight_bits > 1 && (value >> (block.weight_bits - 1)) != 0;
         return negative ? value - (std::int64_t{1} << block.weight_bits) : value;
     }
 
     const Program& program_;
+    std::int64_t most_;  // that an accumulator holds
     std::vector<std::vector<std::int32_t>> membranes_;
 };
 
@@ -281,7 +349,7 @@ TEST_CASE("a random Program computes what its evaluation computes, on any chip",
     }
     ChipBench bench(config, program);
     bench.run(tokens);
-    Evaluation evaluation(program);
+    Evaluation evaluation(program, config.core.accumulator_bits);
     REQUIRE(bench.results.size() == tokens.size());
     for (std::size_t step = 0; step < tokens.size(); ++step) {
         INFO("step " << step);
