@@ -41,9 +41,13 @@ double float_bits(const Safetensors& file, const Question& asked, int threads) {
                : models::evaluate(parameters, asked.tokens, workers, asked.progress);
 }
 
-double integer_bits(const Safetensors& file, const Question& asked) {
+/// With the functions of the chip, if one is named.
+double integer_bits(const Safetensors& file, const Question& asked, const std::string& chip_path) {
     const models::QuantisedModel quantised = models::QuantisedModel::from(file);
-    models::IntegerModel model(quantised);
+    const models::fixed::Functions functions =
+        chip_path.empty() ? models::fixed::Functions{}
+                          : schema::read_file<arch::ChipConfig>(chip_path).core.vector.functions;
+    models::IntegerModel model(quantised, functions);
     return asked.windows ? models::evaluate(model, asked.tokens, *asked.windows, asked.progress)
                          : models::evaluate(model, asked.tokens, asked.progress);
 }
@@ -145,8 +149,10 @@ int run_eval(const std::vector<std::string>& arguments) {
          "the one before, and its last N predictions count; 0: one context, the whole text")     //
         ("context", options::value<std::int64_t>()->value_name("N")->default_value(0),           //
          "length of the windows, tokens; 0: the model's context")                                //
-        ("chip", options::value<std::string>()->value_name("YAML"), "for fabric: the chip")      //
-        ("threads", options::value<int>()->value_name("N")->default_value(0),                    //
+        ("chip", options::value<std::string>()->value_name("YAML"),
+         "for fabric: the chip; for integer: whose special functions are used (default: the "
+         "finest)")                                                            //
+        ("threads", options::value<int>()->value_name("N")->default_value(0),  //
          "threads of the float model; 0: one a processor");
     add_tokenizer_option(described);
     add_json_option(described);
@@ -193,10 +199,13 @@ int run_eval(const std::vector<std::string>& arguments) {
 
     Progress progress("evaluating", "tokens", tokens.size() - 1);
     const Question asked{tokens, windows, [&](std::size_t done) { progress.update(done); }};
-    const double bits = precision == "float" ? float_bits(file, asked, threads)
-                        : precision == "integer"
-                            ? integer_bits(file, asked)
-                            : fabric_bits(file, asked, required<std::string>(values, "chip"));
+    const double bits =
+        precision == "float" ? float_bits(file, asked, threads)
+        : precision == "integer"
+            ? integer_bits(
+                  file, asked,
+                  values.count("chip") != 0 ? values["chip"].as<std::string>() : std::string())
+            : fabric_bits(file, asked, required<std::string>(values, "chip"));
     progress.finish();
 
     nlohmann::ordered_json result = {{"model", model_path},  {"precision", precision},

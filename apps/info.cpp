@@ -89,6 +89,7 @@ ordered_json describe_chip(const std::string& path) {
             {"synapse_bytes", cores * chip.core.synapse_bytes},
             {"state_bytes", cores * chip.core.state_bytes},
             {"axon_entries", cores * chip.core.axon_entries},
+            {"function_table_bits", cores * arch::function_table_bits(chip.core.vector.functions)},
             {"memory_bytes", chip.memory_tiles.size() * chip.memory.bytes()},
             {"accumulates_per_second_peak",
              static_cast<double>(cores) * chip.core.lanes * chip.core_clock_hz}};

@@ -97,6 +97,7 @@ int run_map(const std::vector<std::string>& arguments) {
                         {"congestion_max", metrics.congestion_max},
                         {"interconnect_energy_j", interconnect_joules(metrics, chip, table)},
                         {"energy_table", table.name},
+                        {"accumulator_bits_needed", compiled.accumulator_bits},
                         {"cycles_per_token_estimated", compiled.interval},
                         {"latency_cycles_estimated", compiled.latency}});
     return 0;

@@ -84,7 +84,7 @@ analysis::Chip chip_record(const arch::ChipConfig& chip, std::uint64_t idle_core
                                : tile == chip.host_tile ? analysis::TileKind::host
                                                         : analysis::TileKind::core);
     }
-    add_cores(chip, chip.cores(), idle_cores, arch::kWordBits, record.units);
+    add_cores(chip, chip.cores(), idle_cores, chip.core.accumulator_bits, record.units);
     if (chip.memory.kind == arch::MemoryKind::dram) {
         record.units.memory_tiles = chip.memory_tiles.size();
     } else {

@@ -254,6 +254,19 @@ std::string summary_of(const analysis::Run& run) {
         }
         text += "\n";
     }
+    std::uint64_t saturations = 0;
+    for (const analysis::Phase& phase : run.phases) {
+        const analysis::EventCounts events = analysis::total(phase.counts);
+        const auto found =
+            events.find(std::string(arch::name_of(arch::Event::accumulator_saturations)));
+        saturations += found == events.end() ? 0 : found->second;
+    }
+    if (saturations > 0) {
+        std::snprintf(line, sizeof line,
+                      "saturated %llu sums that core.accumulator_bits cannot hold\n",
+                      static_cast<unsigned long long>(saturations));
+        text += line;
+    }
     const analysis::Verification& verified = run.verification;
     std::snprintf(line, sizeof line,
                   "verified  %llu spikes and %llu logits compared, %llu mismatches\n",

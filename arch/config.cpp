@@ -2,9 +2,11 @@
 
 #include "base/error.hpp"
 #include "base/schema.hpp"
+#include "models/fixed_point_tables.hpp"
 #include "noc/network.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <set>
 
@@ -20,6 +22,38 @@ constexpr double kSlowestClock = 1e3;
 constexpr double kFastestClock = 1e11;
 constexpr double kPicoseconds = 1e12;
 
+void describe(schema::Walk& walk, models::fixed::FunctionTable& function, std::int64_t finest,
+              const char* segments) {
+    using models::fixed::Method;
+    walk.choice("method", function.method,
+                {{"table", Method::table}, {"piecewise_linear", Method::piecewise_linear}},
+                "table: the nearest entry; piecewise_linear: a straight line between two");
+    walk.integer("segments", function.segments, {1, finest}, segments);
+    if (!std::has_single_bit(static_cast<unsigned>(function.segments))) {
+        walk.fail("segments", "found " + std::to_string(function.segments) +
+                                  "; allowed are powers of two from 1 to " +
+                                  std::to_string(finest));
+    }
+}
+
+/// What a functional unit has besides its times.
+void describe(schema::Walk& walk, OpClass op_class, models::fixed::Functions& functions) {
+    using namespace models::fixed::tables;
+    const char* const steps =
+        "steps of Newton's iteration, from a table of seeds good to 2^-8.9; each squares the error";
+    if (op_class == OpClass::exponential) {
+        describe(walk, functions.exponential, kPowerSegments,
+                 "of an octave, a power of two; the table has one entry more");
+    } else if (op_class == OpClass::sigmoid) {
+        describe(walk, functions.sigmoid, std::int64_t{1} << (16 - kSigmoidStepBits),
+                 "of a unit of |x|, a power of two; the table reaches to 12");
+    } else if (op_class == OpClass::divide) {
+        walk.integer("newton_steps", functions.divide_steps, {0, 2}, steps);
+    } else if (op_class == OpClass::normalise) {
+        walk.integer("newton_steps", functions.normalise_steps, {0, 2}, steps);
+    }
+}
+
 void describe(schema::Walk& walk, VectorUnitConfig& vector) {
     walk.integer("lanes", vector.lanes, {1, kMostWidth}, "elements a group");
     walk.integer("issue", vector.issue, {0, kMostCycles},
@@ -33,6 +67,7 @@ void describe(schema::Walk& walk, VectorUnitConfig& vector) {
             if (unit.latency < unit.interval) {
                 walk.fail("latency", "is below the interval; allowed is at least the interval");
             }
+            describe(walk, static_cast<OpClass>(i), vector.functions);
         });
     }
 }
@@ -161,6 +196,19 @@ void check_packets(schema::Walk& walk, const ChipConfig& config) {
 }
 
 }  // namespace
+
+std::uint64_t function_table_bits(const models::fixed::Functions& functions) {
+    namespace tables = models::fixed::tables;
+    // Entries up to 2^30 and seeds up to 2^16, both included.
+    constexpr std::uint64_t kEntryBits = 31;
+    constexpr std::uint64_t kSeedBits = 17;
+    constexpr std::uint64_t kSigmoidUnits = tables::kSigmoidEnd >> models::fixed::kFraction;
+    const auto exponentials = static_cast<std::uint64_t>(functions.exponential.segments) + 1;
+    const auto sigmoids =
+        kSigmoidUnits * static_cast<std::uint64_t>(functions.sigmoid.segments) + 1;
+    return kEntryBits * (exponentials + sigmoids) +
+           kSeedBits * (tables::kReciprocalSeeds.size() + tables::kRootSeeds.size());
+}
 
 OpClass class_of(Opcode op) {
     switch (op) {

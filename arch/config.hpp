@@ -67,11 +67,15 @@ struct VectorUnitConfig {
         {1, 5},   // lif
         {1, 16},  // normalise
     }};
+    models::fixed::Functions functions;  // how the units that are not exact make theirs
 
     const FunctionalUnit& unit(OpClass op_class) const {
         return units[static_cast<std::size_t>(op_class)];
     }
 };
+
+/// Bits of the tables that the functions are made of.
+std::uint64_t function_table_bits(const models::fixed::Functions& functions);
 
 struct CoreConfig {
     std::uint32_t event_queue = 64;  // events

@@ -30,6 +30,8 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Event::count)> k
     "vector_divide",
     "vector_lif",
     "vector_normalise",
+    "vector_interpolations",
+    "vector_newton_steps",
     "state_read_bits",
     "state_write_bits",
     "neuron_updates_idle",

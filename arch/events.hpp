@@ -35,7 +35,9 @@ enum class Event : std::uint32_t {
     vector_divide,
     vector_lif,
     vector_normalise,
-    state_read_bits,  // registers other than accumulators
+    vector_interpolations,  // of those, straight lines between two table entries ...
+    vector_newton_steps,    // ... and steps of Newton's iteration for quotients
+    state_read_bits,        // registers other than accumulators
     state_write_bits,
     neuron_updates_idle,    // of a network that steps: neurons without input that do not fire ...
     neuron_updates_active,  // ... all others ...

@@ -26,6 +26,22 @@ std::uint64_t saturated(fixed::Values x, int shift, int bits) {
     }));
 }
 
+/// Elements for which a straight line between two table entries is followed.
+std::uint64_t interpolations(const Instruction& instruction, const fixed::Functions& functions) {
+    const bool line = (instruction.op == Opcode::exponential &&
+                       functions.exponential.method == fixed::Method::piecewise_linear) ||
+                      (instruction.op == Opcode::sigmoid &&
+                       functions.sigmoid.method == fixed::Method::piecewise_linear);
+    return line ? instruction.length : 0;
+}
+
+/// Steps of Newton's iteration for quotients; a layer_norm has one root, which no table prices.
+std::uint64_t newton_steps(const Instruction& instruction, const fixed::Functions& functions) {
+    return instruction.op == Opcode::divide ? std::uint64_t{instruction.length} *
+                                                  static_cast<std::uint64_t>(functions.divide_steps)
+                                            : 0;
+}
+
 }  // namespace
 
 Operands operands_of(const Instruction& instruction) {
@@ -69,7 +85,8 @@ Cycle instruction_cycles(const Instruction& instruction, const VectorUnitConfig&
     return config.issue + (instruction.op == Opcode::layer_norm ? 2 * pass : pass);
 }
 
-VectorProgram::VectorProgram(const Stage& stage, const VectorUnitConfig& config) {
+VectorProgram::VectorProgram(const Stage& stage, const VectorUnitConfig& config)
+    : functions_(config.functions) {
     std::vector<std::uint64_t> counts(static_cast<std::size_t>(Event::count));
     const auto add = [&](Event event, std::uint64_t count) {
         counts[static_cast<std::size_t>(event)] += count;
@@ -90,6 +107,8 @@ VectorProgram::VectorProgram(const Stage& stage, const VectorUnitConfig& config)
         add(Event::state_write_bits, operands.written.size() * instruction.length * kWordBits);
         add(operations_event(class_of(instruction.op)), instruction.length);
         add(Event::vector_instructions, 1);
+        add(Event::vector_interpolations, interpolations(instruction, functions_));
+        add(Event::vector_newton_steps, newton_steps(instruction, functions_));
         cycles_ += cycles;
     }
     cycles_ = std::max<Cycle>(cycles_, 1);
@@ -135,13 +154,13 @@ void VectorProgram::execute(const Stage& stage, std::vector<std::vector<std::int
                 fixed::rectify(a, to);
                 break;
             case Opcode::exponential:
-                fixed::exponential(a, to);
+                fixed::exponential(a, to, functions_.exponential);
                 break;
             case Opcode::sigmoid:
-                fixed::sigmoid(a, to);
+                fixed::sigmoid(a, to, functions_.sigmoid);
                 break;
             case Opcode::divide:
-                fixed::divide(a, run(in.b), to);
+                fixed::divide(a, run(in.b), to, functions_.divide_steps);
                 break;
             case Opcode::lif:
                 fixed::integrate_and_fire(a, in.lif, run(in.b), to);
@@ -151,7 +170,7 @@ void VectorProgram::execute(const Stage& stage, std::vector<std::vector<std::int
                 break;
             case Opcode::layer_norm:
                 fixed::normalise(a, in.length, fixed::sum(a), fixed::sum_of_squares(a),
-                                 in.immediate, to);
+                                 in.immediate, to, functions_.normalise_steps);
                 break;
         }
     }

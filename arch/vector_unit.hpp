@@ -45,6 +45,7 @@ class VectorProgram {
                  Counts& counts, TileId tile) const;
 
   private:
+    models::fixed::Functions functions_;
     Cycle cycles_ = 0;
     Cycle accumulators_read_ = 0;
     std::vector<std::pair<Event, std::uint64_t>> counts_;  // of one run

@@ -57,13 +57,34 @@ constexpr Value narrow(Value x, int shift, int bits) {
     return saturate(shift_right(x, shift), bits);
 }
 
+/// How a function is made of a table, whose entries are the nearest Q.30.
+enum class Method {
+    table,             // the nearest entry
+    piecewise_linear,  // a straight line between two entries
+};
+struct FunctionTable {
+    Method method = Method::piecewise_linear;
+    int segments = 0;  // between entries, a power of two
+};
+
+/// How a machine makes the functions that are not exact. The errors below are those of the default.
+struct Functions {
+    FunctionTable exponential = {Method::piecewise_linear,
+                                 256};                       // of an octave, [1/2, 1]; 1 to 256
+    FunctionTable sigmoid = {Method::piecewise_linear, 64};  // of a unit of |x|, up to 12; 1 to 64
+    // Steps of Newton's iteration for a reciprocal and a reciprocal root, 0 to 2, from tables of
+    // seeds that are good to 2^-8.9; each squares the error.
+    int divide_steps = 2;
+    int normalise_steps = 2;
+};
+
 /// e^x for x <= 0 (x above 0 counts as 0); Q.16 in, Q.16 out, in [0, 1]; within 0.57 of a unit.
-Value exponential(Value x);
+Value exponential(Value x, const FunctionTable& how = Functions{}.exponential);
 /// 1 / (1 + e^-x); Q.16 in, Q.16 out, in [0, 1]; within 0.7 of a unit.
-Value sigmoid(Value x);
+Value sigmoid(Value x, const FunctionTable& how = Functions{}.sigmoid);
 /// numerator / denominator in Q.16 by the reciprocal; a denominator below 1/2^16 counts as 1/2^16.
 /// Within half a unit and 2^-29 of the quotient.
-Value divide(Value numerator, Value denominator);
+Value divide(Value numerator, Value denominator, int steps = Functions{}.divide_steps);
 
 /// mantissa * 2^-30 * 2^-exponent.
 struct Scaled {
@@ -71,10 +92,10 @@ struct Scaled {
     int exponent;
 };
 /// 1 / d for d >= 1 (an integer); mantissa in [0.5, 1], within one unit; exact for powers of two.
-Scaled reciprocal(std::uint64_t d);
+Scaled reciprocal(std::uint64_t d, int steps = Functions{}.divide_steps);
 /// 1 / sqrt(d) for d >= 1 (an integer); mantissa in [0.5, 1], within 1.1 units; exact for powers
 /// of four.
-Scaled reciprocal_square_root(std::uint64_t d);
+Scaled reciprocal_square_root(std::uint64_t d, int steps = Functions{}.normalise_steps);
 
 /// One update of a leaky integrate-and-fire neuron (SpikingJelly's: decay_input, hard reset):
 /// v += (input - v) * inverse_tau; fires where v >= threshold, and is then set to `reset`.
@@ -107,9 +128,9 @@ void shift_left(Values x, int shift, Results to);
 void maximum(Values a, Values b, Results to);
 /// max(x, 0).
 void rectify(Values x, Results to);
-void exponential(Values x, Results to);
-void sigmoid(Values x, Results to);
-void divide(Values numerator, Values denominator, Results to);
+void exponential(Values x, Results to, const FunctionTable& how = Functions{}.exponential);
+void sigmoid(Values x, Results to, const FunctionTable& how = Functions{}.sigmoid);
+void divide(Values numerator, Values denominator, Results to, int steps = Functions{}.divide_steps);
 /// `spikes` becomes 0 or 1; `membrane` is updated in place.
 void integrate_and_fire(Values input, const Lif& neuron, Results membrane, Results spikes);
 
@@ -122,7 +143,7 @@ std::int64_t sum_of_squares(Values x);
 /// integer (below 1 counts as 1). Q.16 out. 1 <= n <= 2^14; exact but for the root (2^-30 of the
 /// result) and two roundings (2^-23 and half a unit).
 void normalise(Values x, std::int64_t n, std::int64_t sum, std::int64_t sum_of_squares,
-               std::int64_t epsilon, Results to);
+               std::int64_t epsilon, Results to, int steps = Functions{}.normalise_steps);
 
 /// acc[i] += weight_row[i] * value for the row of one axon; sums are exact (the quantiser proves
 /// that no accumulator can leave 32 bits, docs/numerics.md), hence independent of order.

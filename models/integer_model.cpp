@@ -162,10 +162,11 @@ void IntegerState::reset() {
 }
 
 struct IntegerModel::Impl {
-    Impl(const QuantisedModel& quantised, Workers* threads)
+    Impl(const QuantisedModel& quantised, Workers* threads, const fixed::Functions& made)
         : alone(threads == nullptr ? std::make_unique<Workers>(1) : nullptr),
           workers(threads == nullptr ? *alone : *threads),
           model(quantised),
+          functions(made),
           channels(static_cast<std::size_t>(model.config.channels)),
           state(model.config),
           head(model.head, "head"),
@@ -224,22 +225,22 @@ struct IntegerModel::Impl {
         fixed::add(mix.first, key, bonus);
         fixed::maximum(memory.exponent, bonus, scale);
         fixed::subtract(memory.exponent, scale, old_share);
-        fixed::exponential(old_share, old_share);
+        fixed::exponential(old_share, old_share, functions.exponential);
         fixed::subtract(bonus, scale, new_share);
-        fixed::exponential(new_share, new_share);
+        fixed::exponential(new_share, new_share, functions.exponential);
         fixed::multiply(old_share, memory.numerator, fixed::kFraction, wkv);
         fixed::multiply(new_share, value, fixed::kFraction, scratch);
         fixed::add(wkv, scratch, wkv);
         fixed::multiply(old_share, memory.denominator, fixed::kFraction, scratch);
         fixed::add(scratch, new_share, scratch);
-        fixed::divide(wkv, scratch, wkv);
+        fixed::divide(wkv, scratch, wkv, functions.divide_steps);
 
         fixed::add(mix.decay, memory.exponent, bonus);
         fixed::maximum(bonus, key, memory.exponent);
         fixed::subtract(bonus, memory.exponent, old_share);
-        fixed::exponential(old_share, old_share);
+        fixed::exponential(old_share, old_share, functions.exponential);
         fixed::subtract(key, memory.exponent, new_share);
-        fixed::exponential(new_share, new_share);
+        fixed::exponential(new_share, new_share, functions.exponential);
         fixed::multiply(old_share, memory.numerator, fixed::kFraction, memory.numerator);
         fixed::multiply(new_share, value, fixed::kFraction, scratch);
         fixed::add(memory.numerator, scratch, memory.numerator);
@@ -249,7 +250,7 @@ struct IntegerModel::Impl {
 
     void time_mix(std::size_t l, Values x, IntegerState::Layer& memory, Results drive) {
         TimeMix& mix = layers[l].time_mix;
-        mix.model.norm.apply(x, normalised);
+        mix.model.norm.apply(x, normalised, functions.normalise_steps);
         take_mixed(LifSite::att_key, l, memory, mix.key, memory.att_shift, mix.model.mix_key);
         take_mixed(LifSite::att_value, l, memory, mix.value, memory.att_shift, mix.model.mix_value);
         take_mixed(LifSite::att_receptance, l, memory, mix.receptance, memory.att_shift,
@@ -259,7 +260,7 @@ struct IntegerModel::Impl {
                       {{&mix.key, key}, {&mix.value, value}, {&mix.receptance, receptance}}});
         std::copy(normalised.begin(), normalised.end(), memory.att_shift.begin());
         recur(mix.model, memory);
-        fixed::sigmoid(receptance, receptance);
+        fixed::sigmoid(receptance, receptance, functions.sigmoid);
         fixed::multiply(receptance, wkv, fixed::kFraction, wkv);
         if (model.config.spikes_in_front()) {
             fire(LifSite::att_output, l, memory, wkv);
@@ -269,7 +270,7 @@ struct IntegerModel::Impl {
 
     void channel_mix(std::size_t l, Values x, IntegerState::Layer& memory, Results drive) {
         ChannelMix& mix = layers[l].channel_mix;
-        mix.model.norm.apply(x, normalised);
+        mix.model.norm.apply(x, normalised, functions.normalise_steps);
         take_mixed(LifSite::ffn_key, l, memory, mix.key, memory.ffn_shift, mix.model.mix_key);
         take_mixed(LifSite::ffn_receptance, l, memory, mix.receptance, memory.ffn_shift,
                    mix.model.mix_receptance);
@@ -285,7 +286,7 @@ struct IntegerModel::Impl {
             }
         }
         project(mix.value, wide, value);
-        fixed::sigmoid(receptance, receptance);
+        fixed::sigmoid(receptance, receptance, functions.sigmoid);
         fixed::multiply(receptance, value, fixed::kFraction, drive);
     }
 
@@ -314,7 +315,7 @@ struct IntegerModel::Impl {
     void embed(std::size_t token) {
         const Results x = row(trace.residual, 0);
         model.embedded(token, x);
-        model.embedding_norm.apply(x, x);
+        model.embedding_norm.apply(x, x, functions.normalise_steps);
         narrow(x, model.residual.shift(), model.residual.bits, residual, x);
     }
 
@@ -330,13 +331,15 @@ struct IntegerModel::Impl {
             channel_mix(l, row(trace.residual, block + 1), memory, row(trace.drive, block + 1));
             add_to_residual(block + 1, LifSite::ffn, memory, channel.model.sum, channel.sum);
         }
-        model.final_norm.apply(row(trace.residual, 2 * layers.size()), normalised);
+        model.final_norm.apply(row(trace.residual, 2 * layers.size()), normalised,
+                               functions.normalise_steps);
         project(head, normalised, logits);
     }
 
     std::unique_ptr<Workers> alone;  // where none were given
     Workers& workers;
     const QuantisedModel& model;
+    const fixed::Functions functions;
     std::size_t channels;
     IntegerState state;
     Trace trace;
@@ -350,10 +353,11 @@ struct IntegerModel::Impl {
     Vector logits;
 };
 
-IntegerModel::IntegerModel(const QuantisedModel& model)
-    : impl_(std::make_unique<Impl>(model, nullptr)) {}
-IntegerModel::IntegerModel(const QuantisedModel& model, Workers& workers)
-    : impl_(std::make_unique<Impl>(model, &workers)) {}
+IntegerModel::IntegerModel(const QuantisedModel& model, const fixed::Functions& functions)
+    : impl_(std::make_unique<Impl>(model, nullptr, functions)) {}
+IntegerModel::IntegerModel(const QuantisedModel& model, Workers& workers,
+                           const fixed::Functions& functions)
+    : impl_(std::make_unique<Impl>(model, &workers, functions)) {}
 IntegerModel::~IntegerModel() = default;
 IntegerModel::IntegerModel(IntegerModel&&) noexcept = default;
 

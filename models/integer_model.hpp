@@ -74,10 +74,12 @@ struct Saturation {
 
 class IntegerModel {
   public:
-    /// Keeps a reference: the model must outlive it, and pass its `check`.
-    explicit IntegerModel(const QuantisedModel& model);
+    /// Keeps a reference: the model must outlive it, and pass its `check`. `functions` are those of
+    /// the machine that it stands for.
+    explicit IntegerModel(const QuantisedModel& model, const fixed::Functions& functions = {});
     /// The same on several threads, whose number changes no bit.
-    IntegerModel(const QuantisedModel& model, Workers& workers);
+    IntegerModel(const QuantisedModel& model, Workers& workers,
+                 const fixed::Functions& functions = {});
     ~IntegerModel();
     IntegerModel(IntegerModel&&) noexcept;
 

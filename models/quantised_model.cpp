@@ -7,6 +7,7 @@
 #include "models/parameters.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <limits>
 #include <set>
@@ -241,9 +242,9 @@ class Checker {
 
 }  // namespace
 
-void QuantisedNorm::apply(fixed::Values x, fixed::Results to) const {
+void QuantisedNorm::apply(fixed::Values x, fixed::Results to, int steps) const {
     fixed::normalise(x, static_cast<std::int64_t>(x.size()), fixed::sum(x),
-                     fixed::sum_of_squares(x), epsilon, to);
+                     fixed::sum_of_squares(x), epsilon, to, steps);
     fixed::multiply(to, gain, fixed::kFraction, to);
     fixed::add(to, bias, to);
 }
@@ -263,6 +264,36 @@ std::int64_t largest_row_sum(const QuantisedMatrix& matrix) {
 
 bool accumulators_fit(std::int64_t largest_row_sum, int bits) {
     return largest_row_sum < kAccumulatorEnd >> (bits - 1);
+}
+
+int QuantisedModel::accumulator_bits() const {
+    std::int64_t most = 1;
+    const auto consider = [&most](const QuantisedMatrix& matrix) {
+        const int event_bits = matrix.input.spikes() ? 0 : matrix.input.bits - 1;
+        most = std::max(most, largest_row_sum(matrix) << event_bits);
+    };
+    // The residual stream, and what a sub-block adds to it.
+    const std::int64_t stream = std::int64_t{1} << (residual.bits - 1);
+    const auto consider_sum = [&](const EventFormat& sum) {
+        const std::int64_t added = config.spikes_behind()
+                                       ? std::int64_t{1} << residual.fraction
+                                       : std::int64_t{1}
+                                             << (sum.bits - 1 + residual.fraction - sum.fraction);
+        most = std::max(most, stream + added);
+    };
+    for (const QuantisedLayer& layer : layers) {
+        const QuantisedTimeMix& time = layer.time_mix;
+        const QuantisedChannelMix& channel = layer.channel_mix;
+        for (const QuantisedMatrix* matrix :
+             {&time.key, &time.value, &time.receptance, &time.output, &channel.key, &channel.value,
+              &channel.receptance}) {
+            consider(*matrix);
+        }
+        consider_sum(time.sum);
+        consider_sum(channel.sum);
+    }
+    consider(head);
+    return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(most))) + 1;
 }
 
 void QuantisedModel::embedded(std::size_t token, fixed::Results to) const {

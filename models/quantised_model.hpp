@@ -47,8 +47,9 @@ struct QuantisedNorm {
     std::vector<std::int32_t> bias;  // [C] Q.16
     std::int64_t epsilon = 1;
 
-    /// `to` may be the memory of `x`.
-    void apply(fixed::Values x, fixed::Results to) const;
+    /// `to` may be the memory of `x`; `steps` as fixed::Functions has them.
+    void apply(fixed::Values x, fixed::Results to,
+               int steps = fixed::Functions{}.normalise_steps) const;
 };
 
 /// Time mix (SRWKV). With h = norm(x), h' the h of the token before (0 at first):
@@ -110,6 +111,10 @@ struct QuantisedModel {
     static QuantisedModel from(const Safetensors& file);
     /// With the description of the tokenizer that its ids are from (carried_tokenizer.hpp).
     void save(const std::filesystem::path& path, const std::string& tokenizer = {}) const;
+
+    /// Bits of an accumulator that no sum of the model can leave, partial ones included, by the
+    /// same bound for every input.
+    int accumulator_bits() const;
 
     /// InputError, in the name of `origin`, where a vector has the wrong length, a value lies
     /// outside its format or an accumulator could leave 32 bits.

@@ -81,6 +81,7 @@ Compiled compile(const models::QuantisedModel& model, const arch::ChipConfig& ch
     Partition cut = partition(model, chip, options.activity, options.head, options.rows);
     Compiled compiled;
     compiled.layout = cut.layout;
+    compiled.accumulator_bits = model.accumulator_bits();
     compiled.interval = cut.interval;
     compiled.latency = cut.latency;
     compiled.program = std::move(cut.graph.program);
@@ -112,6 +113,17 @@ std::string describe_mapping(const Compiled& compiled, const models::ModelConfig
             << largest_part(rows, parts, compiled.layout.granule)
             << (compiled.layout.streamed[kind] ? ", streamed from DRAM" : "") << '\n';
     }
+    std::size_t sparse = 0;
+    std::size_t with_rows = 0;
+    for (const arch::Stage& stage : compiled.program.stages) {
+        for (const AxonBlock& block : stage.axons) {
+            with_rows += block.kind == AxonBlock::Kind::direct ? 0 : 1;
+            sparse += block.index_bits > 0 ? 1 : 0;
+        }
+    }
+    out << "rows: " << sparse << " of " << with_rows << " runs of axons have sparse ones\n"
+        << "accumulators: " << compiled.accumulator_bits << " bits hold every sum, the cores have "
+        << chip.core.accumulator_bits << '\n';
     out << "relays of the residual stream: " << compiled.layout.att_relays << " beside a time-mix, "
         << compiled.layout.ffn_relays << " beside a channel-mix\n"
         << "estimated: a token every " << std::llround(compiled.interval)

@@ -25,8 +25,9 @@ struct CompilerOptions {
 struct Compiled {
     arch::Program program;
     Layout layout;
-    double interval = 0.0;  // cycles from token to token, estimated
-    double latency = 0.0;   // cycles a token, estimated
+    int accumulator_bits = 32;  // that hold every sum of the model, whatever its input
+    double interval = 0.0;      // cycles from token to token, estimated
+    double latency = 0.0;       // cycles a token, estimated
 };
 
 /// Throws InputError, saying what is needed and what the chip has, where the model does not fit.

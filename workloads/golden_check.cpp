@@ -10,9 +10,10 @@ std::string Mismatch::text() const {
            std::to_string(found);
 }
 
-GoldenCheck::GoldenCheck(const models::QuantisedModel& model)
+GoldenCheck::GoldenCheck(const models::QuantisedModel& model,
+                         const models::fixed::Functions& functions)
     : model_(model),
-      golden_(model),
+      golden_(model, functions),
       watched_(watched_outputs(model.config)),
       narrowed_(static_cast<std::size_t>(model.config.channels)) {}
 

@@ -39,7 +39,8 @@ struct Verification {
 class GoldenCheck {
   public:
     /// Keeps a reference to the model.
-    explicit GoldenCheck(const models::QuantisedModel& model);
+    /// `functions`: how the machine that is compared makes them.
+    GoldenCheck(const models::QuantisedModel& model, const models::fixed::Functions& functions);
 
     /// Takes the golden model one token on and compares what the chip made of the same token: all
     /// watched outputs, one behind the other, and the logits [V].

@@ -89,7 +89,7 @@ class Session {
             const models::QuantisedModel& model, const SessionOptions& options)
         : options_(options),
           observer_(program, model.config),
-          golden_(model),
+          golden_(model, config.core.vector.functions),
           probes_(observer_, options.probe),
           chip_(config, program),
           tokens_(options.prompt),
