@@ -14,8 +14,8 @@ namespace spikeloom::models::fixed {
 namespace {
 
 // e^x is 2^(x log2 e): the integer part shifts, the fraction comes from a table. Below -12 the
-// result rounds to 0.
-constexpr std::int64_t kExponentialEnd = std::int64_t{12} << kFraction;
+// result rounds to 0, and below -13 by the coarsest table, too.
+constexpr std::int64_t kExponentialEnd = std::int64_t{13} << kFraction;
 constexpr std::int64_t kLog2E = 1549082005;  // log2(e)
 constexpr int kLog2Fraction = 30;
 constexpr int kPowerFraction = 30;  // of x log2 e

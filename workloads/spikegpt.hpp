@@ -45,11 +45,11 @@ using PerMatrixStage = std::array<T, kMatrixStages>;
 /// How the stages are cut and where their weights live.
 struct Layout {
     PerMatrixStage<std::uint32_t> parts = {1, 1, 1, 1, 1};
-    PerMatrixStage<bool> streamed = {};   // from DRAM, row by row, instead of resident in the core
-    std::uint32_t sparse_index_bits = 0;  // of sparse rows, where they are the shorter; 0: none
+    PerMatrixStage<bool> streamed = {};  // from DRAM, row by row, instead of resident in the core
     std::uint32_t granule = 1;     // parts are cut at multiples of so many rows if they can be
     std::uint32_t att_relays = 0;  // of the residual stream beside each time-mix
     std::uint32_t ffn_relays = 0;  // beside each channel-mix
+    std::uint32_t sparse_index_bits = 0;  // of sparse rows, where they are the shorter; 0: none
 };
 
 /// Rows of a matrix stage: channels, hidden units or tokens.

@@ -3,6 +3,7 @@
 #include "models/fixed_point_tables.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -387,4 +388,98 @@ TEST_CASE("An accumulator that leaves 32 bits wraps, so that the order of events
     CHECK(sums[0] == kLeast + 126);
     fixed::accumulate(row, -1, sums);
     CHECK(sums[0] == kMost);
+}
+
+namespace {
+
+/// The largest distance between `made` and `exact` over [first, last], in units of 2^-16.
+template <class Made, class Exact>
+double worst_error(Value first, Value last, Made made, Exact exact) {
+    double worst = 0.0;
+    for (Value x = first; x <= last; ++x) {
+        worst = std::max(worst, std::fabs(made(x) - kOne * exact(x / static_cast<double>(kOne))));
+    }
+    return worst;
+}
+
+}  // namespace
+
+TEST_CASE("coarser tables err by what their segments explain, and no less than half of it") {
+    // Within a segment of width h the nearest entry errs by h/2 max |f'| and a straight line by
+    // h^2/8 max |f''|; the result is rounded by half a unit on top. The exponential's segments are
+    // of 2^-u for u in [0, 1], the sigmoid's of |x|.
+    using fixed::Method;
+    constexpr double kLn2 = 0.6931471805599453;
+    constexpr double kSteepest = 0.25;                   // sigmoid' at 0
+    constexpr double kMostCurved = 0.09622504486493763;  // sigmoid'' at ln(2 + sqrt(3))
+    const int segments = GENERATE(1, 2, 4, 8, 16, 64);
+    const auto method = GENERATE(Method::table, Method::piecewise_linear);
+    const double h = 1.0 / segments;
+    const bool table = method == Method::table;
+    CAPTURE(segments, table);
+
+    const double of_power = kOne * (table ? h / 2 * kLn2 : h * h / 8 * kLn2 * kLn2);
+    const double found_power = worst_error(
+        -4 * kOne, 0,
+        [&](Value x) {
+            return fixed::exponential(x, {method, segments});
+        },
+        [](double x) { return std::exp(x); });
+    CHECK(found_power <= of_power + 0.6);
+    CHECK(found_power >= of_power / 2);
+
+    const double of_sigmoid = kOne * (table ? h / 2 * kSteepest : h * h / 8 * kMostCurved);
+    const double found_sigmoid = worst_error(
+        -16 * kOne, 16 * kOne,
+        [&](Value x) {
+            return fixed::sigmoid(x, {method, segments});
+        },
+        [](double x) { return 1.0 / (1.0 + std::exp(-x)); });
+    CHECK(found_sigmoid <= of_sigmoid + 0.7);
+    CHECK(found_sigmoid >= of_sigmoid / 2);
+    CHECK(fixed::sigmoid(kMost, {method, segments}) == kOne);
+    CHECK(fixed::sigmoid(kLeast, {method, segments}) == 0);
+    CHECK(fixed::exponential(0, {method, segments}) == kOne);
+    CHECK(fixed::exponential(kLeast, {method, segments}) == 0);
+}
+
+TEST_CASE("the finest tables with two steps are the functions without a word about them") {
+    const fixed::Functions made;
+    for (const Value x : samples(2000, 3)) {
+        CHECK(fixed::exponential(x, made.exponential) == fixed::exponential(x));
+        CHECK(fixed::sigmoid(x, {fixed::Method::piecewise_linear, 64}) == fixed::sigmoid(x));
+        CHECK(fixed::divide(x, 77777, 2) == fixed::divide(x, 77777));
+    }
+}
+
+TEST_CASE("each step of Newton's iteration squares the error of a reciprocal") {
+    // A seed is the value in the middle of 1/512 of [1/2, 1): off by 2^-9 of it at most, and by its
+    // own rounding. A root's seed of [1/4, 1) is off by half as much of a width twice as large.
+    constexpr double kSeed = 0x1.0p-8;
+    Random random(6);
+    std::array<double, 3> worst = {};
+    std::array<double, 3> worst_root = {};
+    for (int i = 0; i < 20000; ++i) {
+        const std::uint64_t d = 1 + random.below(std::uint64_t{1} << (1 + random.below(62)));
+        for (int steps = 0; steps <= 2; ++steps) {
+            const fixed::Scaled inverse = fixed::reciprocal(d, steps);
+            const fixed::Scaled root = fixed::reciprocal_square_root(d, steps);
+            const auto exact = static_cast<double>(d);
+            const auto at = static_cast<std::size_t>(steps);
+            worst[at] = std::max(
+                worst[at],
+                std::fabs(std::ldexp(inverse.mantissa, -30 - inverse.exponent) * exact - 1.0));
+            worst_root[at] = std::max(
+                worst_root[at],
+                std::fabs(std::ldexp(root.mantissa, -30 - root.exponent) * std::sqrt(exact) - 1.0));
+        }
+    }
+    for (const std::array<double, 3>& error : {worst, worst_root}) {
+        CHECK(error[0] < kSeed);
+        CHECK(error[0] > kSeed / 4);
+        CHECK(error[1] < 1.6 * error[0] * error[0] + 0x1.0p-29);
+        CHECK(error[1] > error[0] * error[0] / 2);
+        CHECK(error[2] < 0x1.0p-28);
+    }
+    CHECK(fixed::divide(kOne, 3 * kOne, 0) != fixed::divide(kOne, 3 * kOne, 1));
 }
