@@ -245,16 +245,16 @@ TEST_CASE("sparse rows are saved, loaded, and checked when they were edited") {
         files.edit("index_bits: 2", "synapses: [", "synapses: [0, ");
         CHECK_THAT(files.error(), Contains("synapses of 13 rows; there are 12"));
     }
-    SECTION("dense rows have no synapses of their own") {
+    SECTION("dense rows lie at a stride") {
         files.edit("stages", "index_bits: 2", "index_bits: 0");
-        CHECK_THAT(files.error(), Contains("unknown key") && Contains("synapses"));
+        CHECK_THAT(files.error(), Contains("row_stride: this key is missing"));
     }
-    SECTION("indices that lead beyond the row") {
-        // Half the length: the second half of the accumulators is out of reach.
-        files.edit("stages", "row_length: 12\n        weight_bits: 8\n",
-                   "row_length: 6\n        weight_bits: 8\n");
+    SECTION("rows that reach further than the block says") {
+        files.text.replace(files.text.rfind("row_length: 12", found("index_bits: 2")), 14,
+                           "row_length: 11");
+        write_file(files.path(), files.text);
         CHECK_THAT(files.error(),
-                   Contains("of its row reach accumulator") || Contains("its row_length is 6"));
+                   Contains("p.yaml:") && Contains("of its row reach accumulator 11 of 11"));
     }
 }
 
