@@ -44,6 +44,23 @@ void check_memories(const ChipConfig& config, const SpikeNetwork& network) {
     }
 }
 
+/// Where each row begins in its core's synapse memory: one behind the other, each in a word of its
+/// own. Empty where no read ever waits for a bank, so that nobody asks.
+std::vector<std::uint32_t> first_words(const ChipConfig& config, const SpikeNetwork& network) {
+    std::vector<std::uint32_t> first;
+    if (config.core.synapse_bank_cycles == 1) {
+        return first;
+    }
+    std::vector<std::uint64_t> words(network.cores.size());
+    for (std::uint32_t row = 0; row < network.rows.rows(); ++row) {
+        std::uint64_t& next = words[network.rows.core(row)];
+        first.push_back(static_cast<std::uint32_t>(next));
+        const std::uint64_t bits = config.stepped.row_bits(network.rows.synapses_of(row));
+        next += (bits + config.core.synapse_port_bits - 1) / config.core.synapse_port_bits;
+    }
+    return first;
+}
+
 /// Spikes travel in the virtual channels of the class of events; nothing uses the others.
 noc::NetworkConfig spike_network_config(const ChipConfig& config) {
     noc::NetworkConfig network = config.network;
@@ -71,6 +88,7 @@ struct SteppedChip::Machine {
         : config(chip),
           clocks(chip.clocks()),
           network(std::move(spiking)),
+          row_words(first_words(chip, network)),
           neurons(network, seed),
           noc(spike_network_config(chip)),
           tiles(chip.tiles()) {
@@ -82,7 +100,7 @@ struct SteppedChip::Machine {
         batch = std::min<std::uint64_t>(config.core.output_credits, queue - flits + 1);
         cores.reserve(network.cores.size());
         for (std::size_t core = 0; core < network.cores.size(); ++core) {
-            cores.emplace_back(config, network, core);
+            cores.emplace_back(config, network, core, row_words);
         }
         for (Tile& tile : tiles) {
             tile.credits = queue;
@@ -115,6 +133,7 @@ struct SteppedChip::Machine {
     const ChipConfig config;
     Clocks clocks;
     SpikeNetwork network;
+    std::vector<std::uint32_t> row_words;  // see first_words
     Neurons neurons;
     noc::Network noc;
     std::vector<SteppedCore> cores;

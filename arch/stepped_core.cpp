@@ -22,7 +22,8 @@ std::uint64_t quotient_up(std::uint64_t a, std::uint64_t b) {
 
 }  // namespace
 
-SteppedCore::SteppedCore(const ChipConfig& config, const SpikeNetwork& network, std::size_t core)
+SteppedCore::SteppedCore(const ChipConfig& config, const SpikeNetwork& network, std::size_t core,
+                         std::span<const std::uint32_t> first_words)
     : stepped_(config.stepped),
       config_(config.core),
       network_(network),
@@ -30,6 +31,8 @@ SteppedCore::SteppedCore(const ChipConfig& config, const SpikeNetwork& network, 
       core_(core),
       updates_(neurons_.neurons),
       pipeline_(config.core.axon_latency, config.core.synapse_latency),
+      first_words_(first_words),
+      banks_(config.core.synapse_banks, config.core.synapse_bank_cycles),
       pops_(config.core.event_queue),
       accumulators_(accumulators_of(network, neurons_)),
       slots_(std::bit_ceil(std::uint64_t{network.longest_delay} + 1)),
@@ -100,12 +103,15 @@ void SteppedCore::wrote(Cycle written) {
     next_packet();
 }
 
-std::uint32_t SteppedCore::service(std::uint32_t synapses) const {
-    const std::uint64_t words = quotient_up(stepped_.row_bits(synapses), config_.synapse_port_bits);
-    const std::uint64_t lanes =
-        quotient_up(stepped_.rows == RowFormat::dense ? stepped_.neurons : synapses, config_.lanes);
+std::uint32_t SteppedCore::words(std::uint32_t synapses) const {
     return static_cast<std::uint32_t>(
-        std::max({std::uint64_t{1}, words, lanes * stepped_.synapse_cycles}));
+        quotient_up(stepped_.row_bits(synapses), config_.synapse_port_bits));
+}
+
+std::uint32_t SteppedCore::lane_cycles(std::uint32_t synapses) const {
+    const std::uint64_t groups =
+        quotient_up(stepped_.rows == RowFormat::dense ? stepped_.neurons : synapses, config_.lanes);
+    return static_cast<std::uint32_t>(groups * stepped_.synapse_cycles);
 }
 
 void SteppedCore::add_row(std::uint32_t row, std::uint64_t step, std::uint32_t& met) {
@@ -132,11 +138,15 @@ void SteppedCore::add_row(std::uint32_t row, std::uint64_t step, std::uint32_t& 
 void SteppedCore::accept(Cycle accepted, std::uint32_t row, std::uint64_t step) {
     std::uint32_t met = 0;
     add_row(row, step, met);
-    const std::uint32_t cycles = service(met);
     const Cycle popped = pipeline_.entry_after(accepted + 1);
+    const std::uint32_t read = words(met);
+    const std::uint32_t read_cycles =
+        first_words_.empty() ? read
+                             : banks_.read(pipeline_.memory_after(popped), first_words_[row], read);
+    const std::uint32_t cycles = std::max({1U, read_cycles, lane_cycles(met)});
     finished_ = std::max(finished_, pipeline_.pass(popped, cycles).finished);
     ++counts_.rows;
-    counts_.row_words += quotient_up(stepped_.row_bits(met), config_.synapse_port_bits);
+    counts_.row_words += read;
     counts_.synapses += met;
     counts_.pipeline_busy += cycles;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "arch/config.hpp"
+#include "arch/memory_banks.hpp"
 #include "arch/neurons.hpp"
 #include "arch/row_pipeline.hpp"
 
@@ -14,7 +15,10 @@ namespace spikeloom::arch {
 
 class SteppedCore {
   public:
-    SteppedCore(const ChipConfig& config, const SpikeNetwork& network, std::size_t core);
+    /// `first_words`: where each row of the network begins in its core's synapse memory; needed
+    /// where a bank can be waited for.
+    SteppedCore(const ChipConfig& config, const SpikeNetwork& network, std::size_t core,
+                std::span<const std::uint32_t> first_words);
 
     // ---- neurons, and the packets they write
 
@@ -64,7 +68,8 @@ class SteppedCore {
 
     void next_packet();
     void add_row(std::uint32_t row, std::uint64_t step, std::uint32_t& met);
-    std::uint32_t service(std::uint32_t synapses) const;
+    std::uint32_t words(std::uint32_t synapses) const;
+    std::uint32_t lane_cycles(std::uint32_t synapses) const;
     std::span<std::int32_t> sums_of(std::uint64_t step);
 
     const SteppedConfig& stepped_;
@@ -83,6 +88,8 @@ class SteppedCore {
     Cycle next_write_ = kNever;
 
     RowPipeline pipeline_;
+    std::span<const std::uint32_t> first_words_;
+    MemoryBanks banks_;
     std::vector<Cycle> pops_;  // of the last events, a ring as long as the event queue
     std::size_t next_pop_ = 0;
     bool full_turn_ = false;

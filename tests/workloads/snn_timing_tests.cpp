@@ -217,3 +217,43 @@ TEST_CASE("memories that are too small are refused with the core and the key", "
     slow.replace(slow.find("to: T}"), 6, "to: T, delay_ms: 4}");
     CHECK_THAT(refused(slow, chip), Catch::Contains("4 steps") && Catch::Contains("allow 3"));
 }
+
+TEST_CASE("a row's read waits for its bank in a chip that steps as well", "[snn]") {
+    // Two rows of 72 bits, two words of 64 each: words 0, 1 and 2, 3 of the memory. The first is at
+    // the memory in cycle 8, the second in 10.
+    arch::ChipConfig chip = two_tiles();
+    chip.core.lanes = 64;
+    CHECK(first_step(fan(2, 3), chip) == 10 + 1 + 2);
+    SECTION("one bank of four cycles: words in 8, 12, 16 and 20") {
+        chip.core.synapse_bank_cycles = 4;
+        CHECK(first_step(fan(2, 3), chip) == 21 + 1);
+    }
+    SECTION("two banks: words in 8, 9, 12 and 13") {
+        chip.core.synapse_banks = 2;
+        chip.core.synapse_bank_cycles = 4;
+        CHECK(first_step(fan(2, 3), chip) == 14 + 1);
+    }
+    SECTION("two banks are free in time after two cycles, not after three") {
+        chip.core.synapse_banks = 2;
+        chip.core.synapse_bank_cycles = 2;
+        CHECK(first_step(fan(2, 3), chip) == 12 + 1);
+        chip.core.synapse_bank_cycles = 3;
+        CHECK(first_step(fan(2, 3), chip) == 13 + 1);
+    }
+    SECTION("four words in four banks never meet") {
+        chip.core.synapse_banks = 4;
+        chip.core.synapse_bank_cycles = 100;
+        CHECK(first_step(fan(2, 3), chip) == 12 + 1);
+    }
+    SECTION("what is computed is the same") {
+        chip.core.synapse_bank_cycles = 9;
+        SteppedRun slow(fan(20, 3), chip);
+        slow.run(3);
+        chip.core.synapse_bank_cycles = 1;
+        SteppedRun fast(fan(20, 3), chip);
+        fast.run(3);
+        CHECK(slow.spikes == fast.spikes);
+        CHECK(slow.total(arch::Event::accumulates) == fast.total(arch::Event::accumulates));
+        CHECK(slow.chip->now() > fast.chip->now());
+    }
+}
