@@ -46,7 +46,7 @@ void describe(schema::Walk& walk, OpClass op_class, models::fixed::Functions& fu
                  "of an octave, a power of two; the table has one entry more");
     } else if (op_class == OpClass::sigmoid) {
         describe(walk, functions.sigmoid, std::int64_t{1} << (16 - kSigmoidStepBits),
-                 "of a unit of |x|, a power of two; the table reaches to 12");
+                 "of a unit of the argument, a power of two; the table reaches from 0 to 12");
     } else if (op_class == OpClass::divide) {
         walk.integer("newton_steps", functions.divide_steps, {0, 2}, steps);
     } else if (op_class == OpClass::normalise) {
