@@ -206,6 +206,29 @@ TEST_CASE("a read waits for its bank, and only for its bank", "[pipeline]") {
     }
 }
 
+TEST_CASE("two events of one flit contend as the diagram of docs/core.md says", "[pipeline]") {
+    // Rows of 16 8-bit weights, two words and two groups, the second at word 8.
+    ChipConfig config = small_chip();
+    SECTION("with nobody") {
+        PipelineBench bench(config, {16, 16});
+        CHECK(bench.accept(10, 0) == 16);
+        CHECK(bench.accept(10, 1) == 18);
+    }
+    SECTION("for the only bank, two cycles a read") {
+        config.core.synapse_bank_cycles = 2;
+        PipelineBench bench(config, {16, 16});
+        CHECK(bench.accept(10, 0) == 17);
+        CHECK(bench.accept(10, 1) == 21);
+    }
+    SECTION("for half as many banks of accumulators as lanes") {
+        config.core.accumulator_banks = 4;
+        PipelineBench bench(config, {16, 16});
+        CHECK(bench.accept(10, 0) == 18);
+        CHECK(bench.accept(10, 1) == 22);
+        CHECK(bench.counts.total(Event::accumulator_waits) == 2 + 2);
+    }
+}
+
 TEST_CASE("the pipeline keeps the cycles of a machine stepped register by register", "[pipeline]") {
     const auto seed = GENERATE(range(1, 25));
     Random random(static_cast<std::uint64_t>(seed));
