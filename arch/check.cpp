@@ -60,9 +60,6 @@ void check_tiles(const Program& program, const ChipConfig& config) {
         check_capacity(tile, "axon entries", usage.axons, config.core.axon_entries);
         check_capacity(tile, "accumulators", usage.accumulators, config.core.accumulators);
         check_capacity(tile, "bytes of state memory", usage.state_bytes, config.core.state_bytes);
-        check_capacity(tile, "places in the event queue (as many events as a flit can bring)",
-                       events_per_flit(program, tile, config.network.flit_bits),
-                       config.core.event_queue);
     }
 }
 

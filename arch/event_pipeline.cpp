@@ -33,7 +33,8 @@ void EventPipeline::accept(noc::Cycle cycle, StageState& stage, const Message& m
             events_.push_back({&stage, message.step, axon, value, accepted});
             ++stage.slot_of(message.step).progress.pending;
         } else {
-            pop_event(rows_in_flight_.entry_after(accepted + 1), stage, message.step, axon, value);
+            const Cycle written = std::max(accepted, gate_.place_free());
+            pop_event(rows_in_flight_.entry_after(written + 1), stage, message.step, axon, value);
         }
     }
     gate_.accepted(cycle, units.count);
@@ -114,8 +115,8 @@ Cycle EventPipeline::next_entry() const {
         next = rows_in_flight_.entry_after(rows_.front().arrived + 1);
     }
     if (!events_.empty() && !places_.empty()) {
-        next = std::min(next, rows_in_flight_.entry_after(
-                                  std::max(events_.front().accepted + 1, places_.top())));
+        const Cycle written = std::max(events_.front().accepted, gate_.place_free());
+        next = std::min(next, rows_in_flight_.entry_after(std::max(written + 1, places_.top())));
     }
     return next;
 }

@@ -1,10 +1,16 @@
 #include "arch/input_gate.hpp"
 
+#include <algorithm>
+
 namespace spikeloom::arch {
 
 InputGate::InputGate(Fabric& fabric, TileId tile, MessageClass message_class, std::uint64_t places,
                      std::uint64_t most)
-    : fabric_(fabric), tile_(tile), message_class_(message_class), most_(most), leaving_(places) {}
+    : fabric_(fabric),
+      tile_(tile),
+      message_class_(message_class),
+      most_(std::min(most, places)),
+      leaving_(places) {}
 
 void InputGate::accepted(noc::Cycle cycle, std::uint64_t count) {
     accepted_ += count;

@@ -4,7 +4,8 @@
 // same cycle; more by what has left the queue, once it sees that. It hands over a flit only if
 // there are places for the most that a flit can bring; until then the gate of the message class is
 // closed and flits wait in the interface's buffer, then in the network. So the queue never
-// overflows.
+// overflows. A queue of fewer places than that must be empty; then the interface keeps the flit and
+// puts its elements in, one by one, as places become free.
 #pragma once
 
 #include "arch/fabric.hpp"
@@ -24,6 +25,11 @@ class InputGate {
     void accepted(noc::Cycle cycle, std::uint64_t count);
     /// The next element leaves the queue in core cycle `cycle`, now or later.
     void left(Cycle cycle);
+    /// The core cycle from which the queue has a place for the element behind the last that left;
+    /// only in a queue of fewer places than a flit may need is that later than its flit.
+    Cycle place_free() const {
+        return left_ < leaving_.size() ? 0 : leaving_[left_ % leaving_.size()] + 1;
+    }
 
   private:
     void close_until(noc::Cycle from, noc::Cycle until);

@@ -210,8 +210,6 @@ const std::vector<Case>& cases() {
          "need 12 accumulators; the core has 11"},
         {"state memory", [](P, C c) { c.core.state_bytes = 47; },
          "need 48 bytes of state memory; the core has 47"},
-        {"event queue", [](P, C c) { c.core.event_queue = 3; },
-         "places in the event queue (as many events as a flit can bring); the core has 3"},
         {"stages of a tile",
          [](P p, C) {
              for (int i = 0; i < 64; ++i) {
@@ -263,7 +261,7 @@ TEST_CASE("capacities are allowed up to the last place", "[check]") {
     config.core.axon_entries = 12;
     config.core.accumulators = 12;
     config.core.state_bytes = 48;
-    config.core.event_queue = 4;
+    config.core.event_queue = 1;
     Program program = good_program();
     program.stages[1].axons[0].address = 65536 - 72;
     program.synapse_images[0].address = 65536 - 60;
