@@ -69,7 +69,8 @@ struct NoSink : noc::DeliverySink {
 /// A pipeline on tile 1 whose stage has `axons` axons, axon i with a row of `lengths[i]` 8-bit
 /// weights of value 1.
 struct PipelineBench : SimulationTest, NoSink {
-    PipelineBench(const ChipConfig& what, const std::vector<std::uint32_t>& lengths)
+    PipelineBench(const ChipConfig& what, const std::vector<std::uint32_t>& lengths,
+                  bool remote = false)
         : config(what),
           program(program_for(lengths)),
           counts({"mac_8x8"}, config.tiles()),
@@ -83,7 +84,7 @@ struct PipelineBench : SimulationTest, NoSink {
                 {},
                 std::vector<Slot>(2),
                 {}},
-          pipeline(fabric, 1, false) {
+          pipeline(fabric, 1, remote) {
         for (Slot& slot : stage.slots) {
             slot.sums.resize(64);
         }
@@ -111,6 +112,23 @@ struct PipelineBench : SimulationTest, NoSink {
         slot.progress.last = 0;
         pipeline.accept(cycle, stage, message, {0, 1});
         return slot.progress.last;
+    }
+
+    /// Hands over a flit of events on axons 0, 1, ...; returns the cycle in which the sums show the
+    /// last.
+    Cycle accept_flit(noc::Cycle cycle, std::size_t events) {
+        auto burst = std::make_shared<EventBurst>(fabric.format, 16, events);
+        for (std::uint32_t axon = 0; axon < events; ++axon) {
+            burst->elements.push_back(axon);
+            burst->values.push_back(1);
+        }
+        Message message;
+        message.burst = burst;
+        pipeline.accept(cycle, stage, message, {0, events});
+        while (pipeline.next_entry() != kNever) {  // with remote rows they enter cycle by cycle
+            pipeline.enter(pipeline.next_entry());
+        }
+        return stage.slot_of(0).progress.last;
     }
 
     ChipConfig config;
@@ -303,6 +321,25 @@ TEST_CASE("the gate closes when a flit could overflow the queue, not one place e
     CHECK(closed() == 21 - 12 + 41 - 23);
 }
 
+TEST_CASE("a queue of fewer places than a flit brings events takes them one after another",
+          "[pipeline][gate]") {
+    // Events of one flit, handed over in cycle 10, rows of a word: the first is popped in 12 and in
+    // the sums from 15 on.
+    const bool remote = GENERATE(false, true);
+    const auto last_of = [&](std::size_t events, std::uint32_t places) {
+        ChipConfig config = small_chip();
+        config.core.event_queue = places;
+        return PipelineBench(config, {8, 8, 8, 8}, remote).accept_flit(10, events);
+    };
+    CHECK(last_of(4, 4) == 18);
+    // With two places the third is written in 13, the cycle after the first was popped: in time.
+    CHECK(last_of(4, 2) == 18);
+    // With one the second is written in 13 and popped in 14, the third in 16, the fourth in 18.
+    CHECK(last_of(1, 1) == 15);
+    CHECK(last_of(2, 1) == 17);
+    CHECK(last_of(4, 1) == 21);
+}
+
 TEST_CASE("a full queue holds the network back and loses nothing", "[pipeline][gate]") {
     // 40 spikes of rows that take 24 cycles each, faster than one lane can add them.
     ChipConfig config = small_chip();
@@ -338,4 +375,7 @@ TEST_CASE("a full queue holds the network back and loses nothing", "[pipeline][g
     const auto [closed_least, ready_least] = run(4);
     CHECK(closed_least > closed_small);
     CHECK(ready_least >= ready_large);
+    const auto [closed_one, ready_one] = run(1);
+    CHECK(closed_one >= closed_least);
+    CHECK(ready_one >= ready_least);
 }
