@@ -119,6 +119,10 @@ int run_quantize(const std::vector<std::string>& arguments) {
                             "bits of the matrices' weights, 2 to 16");
     described.add_options()("event-bits", options::value<int>()->value_name("N")->default_value(16),
                             "bits, at most, of the values that travel into a matrix, 2 to 16");
+    described.add_options()("prune",
+                            options::value<double>()->value_name("SHARE")->default_value(0),
+                            "share of the weights of every row to be left out, those that count "
+                            "least; sparse rows need no room for them");
     described.add_options()("calibration-tokens",
                             options::value<int>()->value_name("N")->default_value(4096),
                             "tokens to calibrate the events' formats on");
@@ -146,6 +150,7 @@ int run_quantize(const std::vector<std::string>& arguments) {
     models::QuantiserOptions wanted;
     wanted.weight_bits = values["weight-bits"].as<int>();
     wanted.event_bits = values["event-bits"].as<int>();
+    wanted.prune = values["prune"].as<double>();
     wanted.check();
     Workers workers(at_least(values, "threads", 0));
 
@@ -211,6 +216,7 @@ int run_quantize(const std::vector<std::string>& arguments) {
                 {"out", out_path},
                 {"weight_bits", wanted.weight_bits},
                 {"event_bits", wanted.event_bits},
+                {"prune", wanted.prune},
                 {"calibration_tokens", text.calibration.size()},
                 {"held_out", {{"first_token", text.held_out_begin}, {"tokens", predictions}}},
                 {"tokens", predictions},

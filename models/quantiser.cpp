@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 #include <string>
+#include <utility>
 
 namespace spikeloom::models {
 
@@ -54,6 +55,25 @@ std::vector<float> importance_of(std::vector<float> mean_squares) {
         square = std::max(square, 0.01F * mean);
     }
     return mean_squares;
+}
+
+/// A row without the `share` of its weights that count least: by magnitude times the root mean
+/// square of their input (Sun et al., "A Simple and Effective Pruning Approach for Large Language
+/// Models", ICLR 2024), of equal ones the first.
+std::vector<float> pruned(std::span<const float> row, std::span<const float> mean_squares,
+                          double share) {
+    std::vector<float> result(row.begin(), row.end());
+    std::vector<std::size_t> order(row.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const auto least = static_cast<std::ptrdiff_t>(share * static_cast<double>(row.size()));
+    const auto counts = [&](std::size_t c) { return row[c] * row[c] * mean_squares[c]; };
+    std::nth_element(order.begin(), order.begin() + least, order.end(),
+                     [&](std::size_t a, std::size_t b) {
+                         return std::pair(counts(a), a) < std::pair(counts(b), b);
+                     });
+    std::for_each(order.begin(), order.begin() + least,
+                  [&](std::size_t column) { result[column] = 0.0F; });
+    return result;
 }
 
 /// The finest power-of-two format of `bits` bits that holds +-largest.
@@ -194,15 +214,16 @@ class Quantiser {
     }
 
     /// Fills in the weights; returns the rows' scales. `importance` is a column's.
-    static std::vector<double> round_weights(std::span<const float> weights,
-                                             std::span<const float> importance,
-                                             QuantisedMatrix& result) {
+    std::vector<double> round_weights(std::span<const float> weights,
+                                      std::span<const float> importance,
+                                      QuantisedMatrix& result) const {
         const auto columns = static_cast<std::size_t>(result.columns);
         const double most = largest_level(result.weight_bits);
         std::vector<double> scales;
         result.weights.reserve(weights.size());
         for (std::size_t begin = 0; begin < weights.size(); begin += columns) {
-            const auto row = weights.subspan(begin, columns);
+            const std::vector<float> row =
+                pruned(weights.subspan(begin, columns), importance, options_.prune);
             const double scale = row_scale(row, importance, result.weight_bits);
             for (const float weight : row) {
                 result.weights.push_back(
@@ -296,6 +317,10 @@ void check_bits(const char* what, int bits) {
 void QuantiserOptions::check() const {
     check_bits("weight", weight_bits);
     check_bits("event", event_bits);
+    if (!(prune >= 0.0 && prune < 1.0)) {
+        throw InputError("quantising with a share of " + std::to_string(prune) +
+                         " of the weights left out; allowed are 0 to below 1");
+    }
     if (!(headroom >= 1.0 && headroom <= 1024.0)) {
         throw InputError("quantising with headroom " + std::to_string(headroom) +
                          "; allowed are 1 to 1024");

@@ -80,6 +80,63 @@ TEST_CASE("a corrupted or truncated model is refused with one line") {
                Catch::Contains("is missing"));
 }
 
+TEST_CASE("pruned weights, sparse rows and narrow accumulators: what the commands say of them") {
+    const TinyModel tiny;
+    const std::string q = tiny.path("pruned.safetensors");
+    const json quantised =
+        tiny.json_of("quantize --model " + tiny.path("m.safetensors") + " --text " +
+                     tiny.path("text.txt") + " --prune 0.75 --max-tokens 100 --out " + q);
+    CHECK(quantised["prune"] == 0.75);
+    const std::string chip = read_file(kChip);
+    const auto with = [&](const std::string& name, const std::string& keys) {
+        std::string text = chip;
+        text.insert(text.find("  lanes: 16"), keys);
+        return tiny.file(name, text);
+    };
+    const std::string sparse = with("sparse.yaml", "  sparse_index_bits: 3\n");
+    const auto simulated = [&](const std::string& rows) {
+        return tiny.json_of("simulate --model " + q + " --chip " + sparse + " --rows " + rows +
+                            " --prompt ab --mode prefill");
+    };
+    const json dense = simulated("dense");
+    const json shorter = simulated("shorter");
+    CHECK(dense["bit_exact"] == true);
+    CHECK(shorter["bit_exact"] == true);
+    CHECK_FALSE(dense["events"].contains("synapse_indices"));
+    CHECK(shorter["events"]["synapse_indices"] > 0);
+    CHECK(shorter["events"]["synapse_read_bits"] < dense["events"]["synapse_read_bits"]);
+    CHECK(shorter["unpriced_events"].empty());
+
+    const json mapped =
+        tiny.json_of("map --model " + q + " --chip " + sparse + " --out " + tiny.path("p.yaml"));
+    const int needed = mapped["accumulator_bits_needed"].get<int>();
+    const auto run = [&](int bits) {
+        return tiny.run("simulate --model " + q + " --chip " +
+                        with("narrow.yaml", "  accumulator_bits: " + std::to_string(bits) + "\n") +
+                        " --prompt ab --mode prefill");
+    };
+    const Outcome wide = run(needed);
+    CHECK(wide.exit_code == 0);
+    CHECK_THAT(wide.out, !Catch::Contains("saturated"));
+    const Outcome narrow = run(8);
+    CHECK(narrow.exit_code == 1);
+    CHECK_THAT(narrow.out, Catch::Contains("sums that core.accumulator_bits cannot hold"));
+    CHECK_THAT(narrow.error, Catch::Contains("the fabric differs from the golden model: token 0"));
+
+    CHECK_THAT(tiny.refusal("map --model " + q + " --chip " + sparse + " --rows short --out " +
+                            tiny.path("p.yaml")),
+               Catch::Contains("rows: found 'short'; allowed is one of dense, shorter"));
+    CHECK_THAT(tiny.refusal("quantize --model " + tiny.path("m.safetensors") + " --text " +
+                            tiny.path("text.txt") + " --prune 1 --out " + q),
+               Catch::Contains("allowed are 0 to below 1"));
+    const std::string odd = with("odd.yaml", "");
+    std::string text = read_file(odd);
+    text.replace(text.find("sigmoid: {interval: 1, latency: 6}"), 34,
+                 "sigmoid: {interval: 1, latency: 6, segments: 48}");
+    CHECK_THAT(tiny.refusal("info --chip " + tiny.file("odd.yaml", text)),
+               Catch::Contains("odd.yaml") && Catch::Contains("powers of two from 1 to 64"));
+}
+
 TEST_CASE("a model goes from text to a verified simulation through the subcommands") {
     const TinyModel tiny;
     const std::string q = tiny.path("q.safetensors");

@@ -270,6 +270,36 @@ TEST_CASE("A matrix of zeros, and one of huge weights, quantise or are refused")
     CHECK_THROWS_AS(quantised(parameters), InputError);
 }
 
+TEST_CASE("Of every row the weights that count least are left out, as many as were asked for") {
+    const Parameters parameters = random_parameters(small_config());
+    const auto tokens = random_tokens(parameters.config(), 100, 99);
+    const Calibration calibration(parameters, tokens);
+    const std::vector<float> squares = calibration.mean_squares(Site::ffn_mixed_k, 1);
+    QuantiserOptions options;
+    options.weight_bits = 16;  // fine enough that no weight is rounded to 0
+    options.prune = 0.7;
+    const QuantisedModel model = quantise(parameters, calibration, options);
+    const QuantisedMatrix& key = model.layers[1].channel_mix.key;
+    const auto weights = parameters.tensors().layers[1].ffn.key;
+    for (std::size_t r = 0; r < 64; ++r) {
+        std::vector<double> kept;
+        std::vector<double> dropped;
+        for (std::size_t c = 0; c < 16; ++c) {
+            const double counts =
+                std::fabs(double{weights[r * 16 + c]}) * std::sqrt(double{squares[c]});
+            (key.weights[r * 16 + c] == 0 ? dropped : kept).push_back(counts);
+        }
+        REQUIRE(dropped.size() == 11);  // of 16
+        CHECK(*std::max_element(dropped.begin(), dropped.end()) <=
+              *std::min_element(kept.begin(), kept.end()));
+    }
+    options.prune = 1.0;
+    CHECK_THROWS_WITH(quantise(parameters, calibration, options),
+                      Catch::Contains("allowed are 0 to below 1"));
+    options.prune = -0.1;
+    CHECK_THROWS_AS(quantise(parameters, calibration, options), InputError);
+}
+
 TEST_CASE("Options and constants without an integer form are refused") {
     const Parameters parameters = random_parameters(small_config());
     CHECK_THROWS_WITH(quantised(parameters, {1, 16, 1.25}),
