@@ -104,7 +104,7 @@ TEST_CASE("pruned weights, sparse rows and narrow accumulators: what the command
     CHECK(shorter["bit_exact"] == true);
     CHECK_FALSE(dense["events"].contains("synapse_indices"));
     CHECK(shorter["events"]["synapse_indices"] > 0);
-    CHECK(shorter["events"]["synapse_read_bits"] < dense["events"]["synapse_read_bits"]);
+    CHECK(shorter["events"]["accumulator_writes"] < dense["events"]["accumulator_writes"]);
     CHECK(shorter["unpriced_events"].empty());
 
     const json mapped =
