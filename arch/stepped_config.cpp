@@ -22,7 +22,7 @@ void describe(schema::Walk& walk, SteppedConfig& stepped) {
     walk.integer("delay_bits", stepped.delay_bits, {0, 8},
                  "of a synapse; the longest delay is 2^delay_bits - 1 steps, 0: all are 1");
     walk.integer("accumulator_bits", stepped.accumulator_bits, {2, 32},
-                 "width at which sums saturate");
+                 "width to which a step's sums saturate when the neurons take them");
     walk.integer("synapse_cycles", stepped.synapse_cycles, cycles,
                  "cycles of the lanes for a group of `core.lanes` synapses");
     walk.integer("idle_update_cycles", stepped.idle_update_cycles, cycles,

@@ -25,7 +25,7 @@ struct SteppedConfig {
     std::uint32_t weight_bits = 8;  // two's complement; 1: {0, 1}
     std::uint32_t address_bits = 10;
     std::uint32_t delay_bits = 6;  // the longest delay is 2^delay_bits - 1 steps; 0: all are 1
-    std::uint32_t accumulator_bits = 32;  // sums saturate there
+    std::uint32_t accumulator_bits = 32;  // a step's sums saturate there when the neurons take them
     std::uint32_t synapse_cycles = 1;     // of the lanes, a group of synapses
 
     std::uint32_t idle_update_cycles = 1;    // a neuron without input that does not fire

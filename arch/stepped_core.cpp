@@ -42,9 +42,24 @@ std::span<std::int32_t> SteppedCore::sums_of(std::uint64_t step) {
     return std::span(sums_).subspan((step & (slots_ - 1)) * accumulators_, accumulators_);
 }
 
+/// Clamps what does not fit the accumulators, once the step's sums are complete: so it does not
+/// depend on the order in which its spikes came.
+void SteppedCore::saturate(std::span<std::int32_t> sums) {
+    if (stepped_.accumulator_bits == 32) {
+        return;
+    }
+    const std::int32_t most = (std::int32_t{1} << (stepped_.accumulator_bits - 1)) - 1;
+    for (std::int32_t& sum : sums) {
+        const std::int32_t exact = sum;
+        sum = std::clamp(exact, -most - 1, most);
+        counts_.saturations += sum != exact ? 1 : 0;
+    }
+}
+
 void SteppedCore::begin(Neurons& neurons, std::uint64_t step, Cycle base,
                         std::vector<NeuronId>& fired) {
     const std::span<std::int32_t> sums = sums_of(step);
+    saturate(sums);
     counts_.random_draws += neurons.run(core_, step, sums, updates_);
     std::fill(sums.begin(), sums.end(), 0);
     counts_.accumulator_reads += sums.size();
@@ -119,19 +134,10 @@ void SteppedCore::add_row(std::uint32_t row, std::uint64_t step, std::uint32_t& 
     const auto slot = [&](std::uint32_t delay) {
         return sums + ((step + delay) & (slots_ - 1)) * accumulators_;
     };
-    if (stepped_.accumulator_bits == 32) {
-        // Unsigned, so that sums which do not fit wrap as the machine's do.
-        met = network_.rows.accumulate(row, slot, [](std::int32_t& sum, std::int32_t weight) {
-            sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
-                                            static_cast<std::uint32_t>(weight));
-        });
-        return;
-    }
-    const std::int32_t most = (std::int32_t{1} << (stepped_.accumulator_bits - 1)) - 1;
-    met = network_.rows.accumulate(row, slot, [&](std::int32_t& sum, std::int32_t weight) {
-        const std::int32_t exact = sum + weight;
-        sum = std::clamp(exact, -most - 1, most);
-        counts_.saturations += sum != exact ? 1 : 0;
+    // Unsigned, so that sums which do not fit wrap as the machine's do.
+    met = network_.rows.accumulate(row, slot, [](std::int32_t& sum, std::int32_t weight) {
+        sum = static_cast<std::int32_t>(static_cast<std::uint32_t>(sum) +
+                                        static_cast<std::uint32_t>(weight));
     });
 }
 

@@ -71,6 +71,7 @@ class SteppedCore {
     std::uint32_t words(std::uint32_t synapses) const;
     std::uint32_t lane_cycles(std::uint32_t synapses) const;
     std::span<std::int32_t> sums_of(std::uint64_t step);
+    void saturate(std::span<std::int32_t> sums);
 
     const SteppedConfig& stepped_;
     const CoreConfig& config_;

@@ -193,18 +193,33 @@ TEST_CASE("weights are counted in units that their bits can hold", "[snn]") {
     CHECK_THROWS_WITH(sum("0.25", "-0.25", 1), Catch::Contains("one weight a population"));
 }
 
-TEST_CASE("sums saturate at the accumulator's width and are counted", "[snn]") {
-    const std::string yaml =
-        "populations:\n"
-        "  - {name: S, neurons: 10, model: regular, interval_ms: 100}\n"
-        "  - {name: N, neurons: 1, model: non_leaky, threshold: 1000}\n"
-        "connections:\n  - {from: S, to: N, weight: 1}\n";
-    arch::ChipConfig chip = two_tiles();
-    chip.stepped.accumulator_bits = 4;  // up to 7
-    SteppedRun run(yaml, chip);
-    run.run(2);
-    CHECK(run.chip->membrane(run.layout.places[1][0]) == 7.0F);
-    CHECK(run.total(arch::Event::accumulator_saturations) == 3);
+TEST_CASE("a step's sums saturate at the accumulator's width and are counted", "[snn]") {
+    const auto run_with = [](int excitatory, int inhibitory) {
+        const std::string yaml =
+            "populations:\n"
+            "  - {name: S, neurons: " +
+            std::to_string(excitatory) +
+            ", model: regular, interval_ms: 100}\n"
+            "  - {name: I, neurons: " +
+            std::to_string(inhibitory) +
+            ", model: regular, interval_ms: 100}\n"
+            "  - {name: N, neurons: 1, model: non_leaky, threshold: 1000}\n"
+            "connections:\n"
+            "  - {from: S, to: N, weight: 1}\n"
+            "  - {from: I, to: N, weight: -1}\n";
+        arch::ChipConfig chip = two_tiles();
+        chip.stepped.accumulator_bits = 4;  // -8 to 7
+        SteppedRun run(yaml, chip);
+        run.run(2);
+        return std::pair(run.chip->membrane(run.layout.places[2][0]),
+                         run.total(arch::Event::accumulator_saturations));
+    };
+    CHECK(run_with(8, 1) == std::pair(7.0F, std::uint64_t{0}));
+    CHECK(run_with(9, 1) == std::pair(7.0F, std::uint64_t{1}));
+    CHECK(run_with(1, 9) == std::pair(-8.0F, std::uint64_t{0}));
+    CHECK(run_with(1, 10) == std::pair(-8.0F, std::uint64_t{1}));
+    // In between these go beyond what fits, in whatever order they come; at the end they do not.
+    CHECK(run_with(20, 20) == std::pair(0.0F, std::uint64_t{0}));
 }
 
 TEST_CASE("every rule connects the pairs it names", "[snn]") {
