@@ -2,6 +2,8 @@
 #include "analysis/gnuplot.hpp"
 #include "apps/command.hpp"
 #include "apps/noc_options.hpp"
+#include "apps/program_traffic.hpp"
+#include "apps/run_inputs.hpp"
 #include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
@@ -13,6 +15,7 @@
 #include <iostream>
 #include <memory>
 #include <sstream>
+#include <utility>
 
 namespace spikeloom::apps {
 
@@ -25,7 +28,9 @@ constexpr const char* kAboutNoc =
     "then the network drains. A trace is measured whole and runs until drained. A packet's "
     "latency\n"
     "is the cycle in which its last flit is ejected minus the cycle of its creation. Options win\n"
-    "over the file of --config, which wins over the defaults. energy_j is dynamic energy alone,\n"
+    "over the file of --config, which wins over the network of --chip, which wins over the\n"
+    "defaults. With --traffic program the model of --model runs on that chip first, and what its\n"
+    "tiles sent one another is replayed. energy_j is dynamic energy alone,\n"
     "leakage_j the rest; the table's numbers are Noxim's unless the configuration has others.\n"
     "--sweep runs the configuration at rising loads until it is saturated.";
 
@@ -183,6 +188,29 @@ int run_noc_sweep(const noc::ExperimentConfig& config, const options::variables_
     return 0;
 }
 
+/// What `--traffic program` needs and excludes, and what only it takes.
+void refuse_mixtures(const options::variables_map& values,
+                     const options::options_description& program_options) {
+    if (!asks_for_program(values)) {
+        for (const auto& option : program_options.options()) {
+            if (values.count(option->long_name()) != 0) {
+                throw InputError("noc: found --" + option->long_name() +
+                                 "; allowed only with --traffic program");
+            }
+        }
+        return;
+    }
+    if (values.count("chip") == 0) {
+        throw InputError("noc: the option --chip is missing; --traffic program runs a model on it");
+    }
+    for (const char* other : {"trace", "sweep"}) {
+        if (values.count(other) != 0) {
+            throw InputError("noc: found --" + std::string(other) +
+                             " with --traffic program; allowed is one of them");
+        }
+    }
+}
+
 }  // namespace
 
 int run_noc(const std::vector<std::string>& arguments) {
@@ -206,10 +234,14 @@ int run_noc(const std::vector<std::string>& arguments) {
     described.add_options()("threads", options::value<int>()->value_name("N")->default_value(0),
                             "threads of a sweep; 0: all");
     add_json_option(described);
+    options::options_description program_options("with --traffic program", 100);
+    add_run_options(program_options);
+    described.add(program_options);
     options::variables_map values;
     if (!parse("noc", kAboutNoc, described, arguments, values)) {
         return 0;
     }
+    refuse_mixtures(values, program_options);
     const noc::ExperimentConfig config = read_noc_config(values);
     if (values.count("sweep") != 0) {
         return run_noc_sweep(config, values);
@@ -221,28 +253,38 @@ int run_noc(const std::vector<std::string>& arguments) {
     if (values.count("watch") != 0) {
         keep.watch = values["watch"].as<std::uint64_t>();
     }
+    ProgramTraffic program;
+    if (asks_for_program(values)) {
+        program = record_program(values, config);
+    }
     std::unique_ptr<Progress> progress;
-    // A packet is followed between the steps, for which SystemC leaves no room.
-    const noc::ExperimentResult result = noc::run_experiment(
-        config, keep.watch ? noc::Host::plain : noc::Host::systemc, keep,
-        [&](noc::Cycle done, noc::Cycle known) {
-            if (!progress) {
-                progress = std::make_unique<Progress>("noc", "cycles", known);
-            }
-            progress->update(std::min(done, known), done, done > known ? "draining" : "");
-        });
+    const noc::Observer observer = [&](noc::Cycle done, noc::Cycle known) {
+        if (!progress) {
+            progress = std::make_unique<Progress>("noc", "cycles", known);
+        }
+        progress->update(std::min(done, known), done, done > known ? "draining" : "");
+    };
+    // A packet is followed between the steps, for which SystemC leaves no room; and a process has
+    // one SystemC design, which the chip was.
+    const noc::Host host =
+        keep.watch || asks_for_program(values) ? noc::Host::plain : noc::Host::systemc;
+    const noc::ExperimentResult result =
+        asks_for_program(values)
+            ? noc::replay(config, std::move(program.packets), host, keep, observer)
+            : noc::run_experiment(config, host, keep, observer);
     if (progress) {
         progress->finish();
     }
     if (keep.rows) {
-        const std::filesystem::path path = values["packets"].as<std::string>();
-        write_file(path, path.extension() == ".bin" ? noc::trace_bytes(result.rows)
-                                                    : noc::trace_text(result.rows));
+        noc::write_trace(values["packets"].as<std::string>(), result.rows);
     }
     if (keep.tables) {
         write_noc_tables(values["tables"].as<std::string>(), result);
     }
     nlohmann::ordered_json json = noc_json(result);
+    if (asks_for_program(values)) {
+        json["program"] = program.about;
+    }
     if (keep.watch) {
         json["watched"] = result.watched;
     }

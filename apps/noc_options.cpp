@@ -21,7 +21,7 @@ struct NocSetting {
     const char* key;
 };
 
-constexpr std::array<NocSetting, 43> kNocSettings = {{
+constexpr std::array<NocSetting, 44> kNocSettings = {{
     {"topology", "network.topology"},
     {"concentration", "network.concentration"},
     {"arity", "network.arity"},
@@ -56,6 +56,7 @@ constexpr std::array<NocSetting, 43> kNocSettings = {{
     {"multicast-fraction", "traffic.multicast_fraction"},
     {"multicast-nodes", "traffic.multicast_nodes"},
     {"trace", "traffic.trace"},
+    {"infer-causes", "traffic.infer_causes"},
     {"warmup", "warmup"},
     {"cycles", "cycles"},
     {"drain-limit", "drain_limit"},
@@ -136,7 +137,9 @@ std::string noc_yaml(const options::variables_map& values) {
         add("network.height", height);
     }
     for (const NocSetting& setting : kNocSettings) {
-        if (values.count(setting.option) != 0) {
+        // The network's room knows no Programs: theirs is a trace that is made on the way.
+        if (values.count(setting.option) != 0 &&
+            !(setting.option == std::string("traffic") && asks_for_program(values))) {
             add(setting.key, values[setting.option].as<std::string>());
         }
     }
@@ -149,15 +152,21 @@ std::string noc_yaml(const options::variables_map& values) {
 
 }  // namespace
 
+bool asks_for_program(const options::variables_map& values) {
+    return values.count("traffic") != 0 && values["traffic"].as<std::string>() == "program";
+}
+
 void add_noc_options(options::options_description& described) {
     const auto text = [] { return options::value<std::string>()->value_name("X"); };
     described.add_options()("config", options::value<std::string>()->value_name("YAML"),
                             "network, traffic and run, as in configs/noc/");
     described.add_options()("chip", options::value<std::string>()->value_name("YAML"),
-                            "take the network of a chip");
+                            "begin with the network of a chip, which --config and options change");
     described.add_options()("size", options::value<std::string>()->value_name("WxH"),
                             "width and height of the network, in routers");
-    const std::map<std::string, std::string> descriptions = noc_key_descriptions();
+    std::map<std::string, std::string> descriptions = noc_key_descriptions();
+    descriptions.at("traffic.pattern") +=
+        "; or program: what a model's layers send one another on --chip (options below)";
     for (const NocSetting& setting : kNocSettings) {
         described.add_options()(setting.option, text(), descriptions.at(setting.key).c_str());
     }
@@ -165,15 +174,18 @@ void add_noc_options(options::options_description& described) {
 
 noc::ExperimentConfig read_noc_config(const options::variables_map& values) {
     noc::ExperimentConfig config;
-    if (values.count("config") != 0) {
-        config = schema::read_file<noc::ExperimentConfig>(values["config"].as<std::string>());
-    }
+    const auto apply = [&](const std::string& yaml, const std::string& origin) {
+        schema::read_text(yaml, origin, [&](schema::Walk& walk) { describe(walk, config); });
+    };
     if (values.count("chip") != 0) {
         config.network =
             schema::read_file<arch::ChipConfig>(values["chip"].as<std::string>()).network;
     }
-    schema::read_text(noc_yaml(values), "options",
-                      [&](schema::Walk& walk) { describe(walk, config); });
+    if (values.count("config") != 0) {
+        const std::string path = values["config"].as<std::string>();
+        apply(schema::load(path), path);
+    }
+    apply(noc_yaml(values), "options");
     return config;
 }
 

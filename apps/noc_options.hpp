@@ -11,7 +11,11 @@ namespace spikeloom::apps {
 /// run.
 void add_noc_options(boost::program_options::options_description& described);
 
-/// The file of `--config`, over it the network of `--chip`, over both the options.
+/// The network of `--chip`, over it the file of `--config`, over both the options.
 noc::ExperimentConfig read_noc_config(const boost::program_options::variables_map& values);
+
+/// Whether `--traffic program` asks for what a Program sends (apps/program_traffic.hpp); the
+/// configuration then keeps the pattern it had.
+bool asks_for_program(const boost::program_options::variables_map& values);
 
 }  // namespace spikeloom::apps

@@ -2,7 +2,6 @@
 
 #include "apps/power_rows.hpp"
 #include "apps/run_records.hpp"
-#include "base/files.hpp"
 #include "base/progress.hpp"
 #include "models/operations.hpp"
 #include "workloads/chrome_trace.hpp"
@@ -14,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <span>
+#include <utility>
 
 namespace spikeloom::apps {
 
@@ -154,7 +154,7 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
         trace = std::make_unique<workloads::ChromeTrace>(program, chip);
         options.probe = trace.get();
     }
-    options.keep_packets = !asked.packets.empty();
+    options.keep_packets = asked.keep_packets;
     const analysis::Chip chip_of_run = chip_record(chip, idle_cores(chip, program));
     PowerRows power(tables.front(), chip_of_run.units);
     options.sample_cycles = asked.power_cycles;
@@ -170,17 +170,11 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     options.progress = [&](std::uint64_t done) { progress.update(done); };
 
     const auto start = std::chrono::steady_clock::now();
-    const workloads::SessionResult session = workloads::run_session(program, chip, model, options);
+    workloads::SessionResult session = workloads::run_session(program, chip, model, options);
     progress.finish();
     if (trace) {
         trace->write(asked.trace);
     }
-    if (options.keep_packets) {
-        write_file(asked.packets, asked.packets.extension() == ".bin"
-                                      ? noc::trace_bytes(session.packets)
-                                      : noc::trace_text(session.packets));
-    }
-
     Simulated result;
     analysis::Run& run = result.run;
     run.wall_seconds =
@@ -192,6 +186,7 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     run.commands = asked.commands;
     run.chip = chip_of_run;
     result.power_csv = power.csv();
+    result.packets = std::move(session.packets);
     run.model = model_record(model);
     for (const workloads::PhaseResult& phase : session.phases) {
         analysis::Phase record = phase_record(phase.name, phase.tokens, chip, phase.counts);

@@ -9,6 +9,7 @@
 #include "models/quantised_model.hpp"
 #include "models/sampler.hpp"
 #include "models/tokenizer.hpp"
+#include "noc/trace.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -29,7 +30,7 @@ struct Simulation {
     std::uint64_t power_cycles = 0;     // of a row of power over time; 0: none
     bool record_activity = true;        // spikes and membranes of two sub-blocks, for the report
     std::filesystem::path trace;        // Chrome trace events; empty: none
-    std::filesystem::path packets;      // the network's packets; empty: none
+    bool keep_packets = false;          // all that the network carried
     std::vector<std::string> commands;  // how the run was asked for
 };
 
@@ -43,9 +44,10 @@ struct MemoryTraffic {
 
 struct Simulated {
     analysis::Run run;
-    std::vector<MemoryTraffic> memory;  // by phase
-    std::string first_mismatch;         // in words; empty where there is none
-    std::string power_csv;              // power over time, where asked for
+    std::vector<MemoryTraffic> memory;   // by phase
+    std::string first_mismatch;          // in words; empty where there is none
+    std::string power_csv;               // power over time, where asked for
+    std::vector<noc::TraceRow> packets;  // where asked for
     double prompt_bits = 0.0;  // of the prompt's tokens but the first, by the fabric's logits
 };
 

@@ -7,12 +7,14 @@
 #include "noc/meter.hpp"
 #include "noc/packet_log.hpp"
 #include "noc/packet_streams.hpp"
+#include "noc/trace_causes.hpp"
 #include "noc/watchdog.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <limits>
 #include <memory>
+#include <utility>
 
 namespace spikeloom::noc {
 
@@ -78,27 +80,30 @@ struct Load {
     std::vector<std::size_t> order;  // of creation
     std::vector<TraceRow> rows;      // the trace in that order
     std::unique_ptr<Traffic> traffic;
-    Cycle created = 0;  // no packet from this cycle on
-    bool recorded = false;
+    Cycle created = 0;      // no packet from this cycle on
+    bool traced = false;    // recorded packets
+    bool recorded = false;  // with the cycles in which they retired
 
-    explicit Load(const ExperimentConfig& config) {
-        const std::uint32_t nodes = Graph(config.network).nodes();
-        const NodeGrid grid = node_grid(config.network, nodes);
-        validate(config.traffic, grid);
+    /// Synthetic packets.
+    explicit Load(const ExperimentConfig& config) : created(config.warmup + config.measure) {
         const TrafficConfig& wanted = config.traffic;
+        const NodeGrid grid = node_grid(config.network, Graph(config.network).nodes());
         const int classes = config.network.classes();
-        if (wanted.pattern != Pattern::trace) {
-            created = config.warmup + config.measure;
-            if (wanted.window == 0) {
-                traffic =
-                    std::make_unique<SyntheticTraffic>(wanted, grid, classes, created, config.seed);
-            } else {
-                traffic =
-                    std::make_unique<WindowedTraffic>(wanted, grid, classes, created, config.seed);
-            }
-            return;
+        if (wanted.window == 0) {
+            traffic =
+                std::make_unique<SyntheticTraffic>(wanted, grid, classes, created, config.seed);
+        } else {
+            traffic =
+                std::make_unique<WindowedTraffic>(wanted, grid, classes, created, config.seed);
         }
-        trace = read_trace(wanted.trace, nodes);
+    }
+
+    /// Recorded ones.
+    Load(const ExperimentConfig& config, std::vector<TraceRow> packets)
+        : trace(std::move(packets)), traced(true) {
+        if (config.traffic.infer_causes) {
+            infer_causes(trace);
+        }
         order = creation_order(trace);
         for (const std::size_t place : order) {
             rows.push_back(trace[place]);
@@ -107,8 +112,10 @@ struct Load {
         recorded = !trace.empty() &&
                    std::all_of(trace.begin(), trace.end(),
                                [](const TraceRow& row) { return row.retired != kNever; });
-        traffic = std::make_unique<TraceTraffic>(rows, wanted.packet_flits);
+        traffic = std::make_unique<TraceTraffic>(rows, config.traffic.packet_flits);
     }
+
+    const TraceTraffic& replayed() const { return static_cast<const TraceTraffic&>(*traffic); }
 
     /// What the log of the run says, as rows of the trace, or as they are.
     std::vector<TraceRow> rows_of(const PacketLog& log, int packet_flits) const {
@@ -123,9 +130,8 @@ struct Load {
         for (TraceRow& row : result) {
             row.retired = kNever;
         }
-        const auto& replayed = static_cast<const TraceTraffic&>(*traffic);
         for (std::size_t number = 0; number < log.rows().size(); ++number) {
-            const std::size_t row = replayed.row_of(number);
+            const std::size_t row = replayed().row_of(number);
             result[order[row]].created = rows[row].created;
             result[order[row]].retired = log.rows()[number].retired;
         }
@@ -133,29 +139,23 @@ struct Load {
     }
 };
 
-}  // namespace
-
-ExperimentResult run_experiment(const ExperimentConfig& config, Host host, const Keep& keep,
-                                const Observer& observer) {
-    validate(config.network);
-    Load load(config);
-    const bool traced = !load.trace.empty() || config.traffic.pattern == Pattern::trace;
+ExperimentResult run_load(const ExperimentConfig& config, Load& load, Host host, const Keep& keep,
+                          const Observer& observer) {
+    const bool traced = load.traced;
     Meter meter(traced ? 0 : config.warmup, traced ? kNever : load.created,
                 config.network.classes(), keep.tables);
     const bool logged = keep.rows || load.recorded || keep.watch.has_value();
     Recorder recorder(*load.traffic, meter, logged);
-    if (keep.watch) {
-        std::uint64_t number = *keep.watch;
-        if (traced) {
-            const auto found = std::find_if(load.rows.begin(), load.rows.end(),
-                                            [&](const TraceRow& row) { return row.id == number; });
-            if (found == load.rows.end()) {
-                throw InputError("watch: found packet " + std::to_string(number) +
-                                 "; allowed is an id of the trace");
-            }
-            number = static_cast<std::uint64_t>(found - load.rows.begin());
+    if (keep.watch && !traced) {
+        recorder.watch(*keep.watch);
+    } else if (keep.watch) {
+        const auto found = std::find_if(load.rows.begin(), load.rows.end(),
+                                        [&](const TraceRow& row) { return row.id == *keep.watch; });
+        if (found == load.rows.end()) {
+            throw InputError("watch: found packet " + std::to_string(*keep.watch) +
+                             "; allowed is an id of the trace");
         }
-        recorder.watch(number);
+        recorder.watch_row(static_cast<std::size_t>(found - load.rows.begin()), load.replayed());
     }
     const std::unique_ptr<ExperimentHost> machine = make_host(host, config.network, recorder);
     const Network& network = machine->network();
@@ -189,6 +189,27 @@ ExperimentResult run_experiment(const ExperimentConfig& config, Host host, const
     }
     result.watched = recorder.watched();
     return result;
+}
+
+}  // namespace
+
+ExperimentResult run_experiment(const ExperimentConfig& config, Host host, const Keep& keep,
+                                const Observer& observer) {
+    validate(config.network);
+    const std::uint32_t nodes = Graph(config.network).nodes();
+    validate(config.traffic, node_grid(config.network, nodes));
+    if (config.traffic.pattern == Pattern::trace) {
+        return replay(config, read_trace(config.traffic.trace, nodes), host, keep, observer);
+    }
+    Load load(config);
+    return run_load(config, load, host, keep, observer);
+}
+
+ExperimentResult replay(const ExperimentConfig& config, std::vector<TraceRow> trace, Host host,
+                        const Keep& keep, const Observer& observer) {
+    validate(config.network);
+    Load load(config, std::move(trace));
+    return run_load(config, load, host, keep, observer);
 }
 
 }  // namespace spikeloom::noc

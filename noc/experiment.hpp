@@ -77,4 +77,9 @@ using Observer = std::function<void(Cycle done, Cycle known)>;
 ExperimentResult run_experiment(const ExperimentConfig& config, Host host, const Keep& keep = {},
                                 const Observer& observer = {});
 
+/// The same for recorded packets at hand, whatever the pattern and its file are. The nodes of the
+/// rows lie in the network, their ids differ; classes and lengths are checked.
+ExperimentResult replay(const ExperimentConfig& config, std::vector<TraceRow> trace, Host host,
+                        const Keep& keep = {}, const Observer& observer = {});
+
 }  // namespace spikeloom::noc

@@ -23,8 +23,12 @@ class Recorder {
     /// With `logged` every packet is written down.
     Recorder(Traffic& traffic, Meter& meter, bool logged)
         : traffic_(traffic), meter_(meter), logged_(logged || traffic.reacts()) {}
-    /// Follows the packet that is handed over as the `number`th.
+    /// Follows the packet that is handed over as the `number`th, or of a trace that of a row.
     void watch(std::size_t number) { watch_.emplace(number); }
+    void watch_row(std::size_t row, const TraceTraffic& trace) {
+        watch_.emplace(row);
+        trace_ = &trace;
+    }
 
     /// Before the first packet.
     void begin(Network& network);
@@ -72,7 +76,9 @@ class Recorder {
         for (const Packet& packet : packets_) {
             const PacketId id = send(packet);
             if (watch_) {
-                watch_->admitted(handed_over_, id);
+                // Rows that wait for others are not handed over in the order of the trace.
+                watch_->admitted(trace_ != nullptr ? trace_->row_of(handed_over_) : handed_over_,
+                                 id);
             }
             ++handed_over_;
         }
@@ -83,6 +89,7 @@ class Recorder {
     bool logged_;
     const PacketLog* log_ = nullptr;
     std::optional<Watch> watch_;
+    const TraceTraffic* trace_ = nullptr;  // where a row of it is watched
     std::size_t handed_over_ = 0;
     std::vector<Packet> packets_;
 };

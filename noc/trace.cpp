@@ -254,15 +254,7 @@ class BinaryReader {
     std::size_t at_ = 0;
 };
 
-constexpr std::string_view kMagic = "SLTRACE1";
 constexpr std::size_t kLeastRowBytes = 44 + 4;  // with one destination
-
-template <class T>
-void append(std::string& bytes, T value) {
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-        bytes += static_cast<char>(value >> (8 * i) & 0xff);
-    }
-}
 
 }  // namespace
 
@@ -294,7 +286,7 @@ std::vector<TraceRow> parse_trace(const std::string& text, const std::string& or
 std::vector<TraceRow> parse_binary_trace(const std::string& bytes, const std::string& origin,
                                          std::uint32_t nodes) {
     BinaryReader reader(bytes, origin);
-    reader.skip(std::min(kMagic.size(), bytes.size()));
+    reader.skip(std::min(kTraceMagic.size(), bytes.size()));
     const auto count = reader.take<std::uint64_t>();
     if (count > reader.left() / kLeastRowBytes) {
         throw InputError(origin + ": found a count of " + std::to_string(count) + " rows in " +
@@ -344,8 +336,8 @@ std::vector<TraceRow> parse_binary_trace(const std::string& bytes, const std::st
 
 std::vector<TraceRow> read_trace(const std::filesystem::path& path, std::uint32_t nodes) {
     const std::string text = read_file(path);
-    return text.starts_with(kMagic) ? parse_binary_trace(text, path.string(), nodes)
-                                    : parse_trace(text, path.string(), nodes);
+    return text.starts_with(kTraceMagic) ? parse_binary_trace(text, path.string(), nodes)
+                                         : parse_trace(text, path.string(), nodes);
 }
 
 std::vector<std::size_t> creation_order(const std::vector<TraceRow>& rows) {
@@ -355,64 +347,6 @@ std::vector<std::size_t> creation_order(const std::vector<TraceRow>& rows) {
         return rows[a].created < rows[b].created;
     });
     return order;
-}
-
-std::string trace_text(const std::vector<TraceRow>& rows) {
-    const auto any = [&](const auto& uses) { return std::any_of(rows.begin(), rows.end(), uses); };
-    const bool flits = any([](const TraceRow& row) { return row.flits != 0; });
-    const bool classes = any([](const TraceRow& row) {
-        return row.message_class != TraceRow::kAnyClass && row.message_class != 0;
-    });
-    const bool after = any([](const TraceRow& row) { return !row.after.empty(); });
-    std::string text = "# id ctime src dst retire_cycle";
-    text += flits ? " flits" : "";
-    text += classes ? " class" : "";
-    text += after ? " wait after\n" : "\n";
-    for (const TraceRow& row : rows) {
-        if (row.retired == kNever) {
-            continue;
-        }
-        text += std::to_string(row.id) + ' ' + std::to_string(row.created) + ' ' +
-                std::to_string(row.source) + ' ' + std::to_string(row.destination);
-        for (const NodeId node : row.others) {
-            text += ',' + std::to_string(node);
-        }
-        text += ' ' + std::to_string(row.retired);
-        text += flits ? ' ' + std::to_string(std::max<int>(row.flits, 1)) : "";
-        text += classes ? ' ' + std::to_string(row.message_class) : "";
-        if (after) {
-            text += ' ' + std::to_string(row.wait) + (row.after.empty() ? " -" : " ");
-            for (std::size_t i = 0; i < row.after.size(); ++i) {
-                text += (i == 0 ? "" : ",") + std::to_string(row.after[i]);
-            }
-        }
-        text += '\n';
-    }
-    return text;
-}
-
-std::string trace_bytes(const std::vector<TraceRow>& rows) {
-    std::string bytes(kMagic);
-    append<std::uint64_t>(bytes, rows.size());
-    for (const TraceRow& row : rows) {
-        append<std::uint64_t>(bytes, row.id);
-        append<std::uint64_t>(bytes, row.created);
-        append<std::uint64_t>(bytes, row.retired);
-        append<std::uint32_t>(bytes, row.source);
-        append<std::uint16_t>(bytes, row.flits == 0 ? std::uint16_t{0xffff} : row.flits);
-        append<std::uint16_t>(bytes, row.message_class);
-        append<std::uint32_t>(bytes, row.wait);
-        append<std::uint32_t>(bytes, static_cast<std::uint32_t>(1 + row.others.size()));
-        append<std::uint32_t>(bytes, static_cast<std::uint32_t>(row.after.size()));
-        append<std::uint32_t>(bytes, row.destination);
-        for (const NodeId node : row.others) {
-            append<std::uint32_t>(bytes, node);
-        }
-        for (const std::uint64_t id : row.after) {
-            append<std::uint64_t>(bytes, id);
-        }
-    }
-    return bytes;
 }
 
 }  // namespace spikeloom::noc

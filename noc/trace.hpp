@@ -23,9 +23,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace spikeloom::noc {
+
+/// How a binary trace begins.
+inline constexpr std::string_view kTraceMagic = "SLTRACE1";
 
 struct TraceRow {
     std::uint64_t id = 0;
@@ -60,5 +64,7 @@ std::vector<std::size_t> creation_order(const std::vector<TraceRow>& rows);
 /// rows that have not retired are left out.
 std::string trace_text(const std::vector<TraceRow>& rows);
 std::string trace_bytes(const std::vector<TraceRow>& rows);
+/// Binary where the name ends in .bin, else text.
+void write_trace(const std::filesystem::path& path, const std::vector<TraceRow>& rows);
 
 }  // namespace spikeloom::noc

@@ -47,6 +47,10 @@ void describe(schema::Walk& walk, TrafficConfig& config) {
                 "fraction of the packets that go to a group of nodes, each node's own");
     walk.integer("multicast_nodes", config.multicast_nodes, {1, 65536}, "nodes of a group");
     walk.text("trace", config.trace, "file of rows `id ctime src dst`, for the pattern trace");
+    walk.flag(
+        "infer_causes", config.infer_causes,
+        "whether a recorded packet waits for the one its node received last before it, as long "
+        "as it did in the record, instead of its cycle");
     if (config.burst_cycles != 0.0 &&
         (config.burst_cycles < 1.0 || config.burst_rate <= config.rate)) {
         walk.fail("burst_cycles", "bursts last " + std::to_string(config.burst_cycles) +

@@ -41,6 +41,7 @@ struct TrafficConfig {
     double multicast_fraction = 0.0;    // packets that go to the node's group
     std::uint32_t multicast_nodes = 8;  // nodes of a group
     std::string trace;                  // the file, where the pattern is trace
+    bool infer_causes = false;          // of a trace: noc/trace_causes.hpp
 };
 
 void describe(schema::Walk& walk, TrafficConfig& config);

@@ -72,5 +72,64 @@ TEST_CASE("tables, packets in text and binary, and the way of one packet are wri
                Catch::Contains("is consumed by node"));
 }
 
+TEST_CASE("one command replays what a model's layers send one another") {
+    const tests::TinyModel tiny;
+    const std::string words = "noc --traffic program --model " + tiny.path("q.safetensors") +
+                              " --prompt \"the state\" --tokens 3 --chip ";
+    const std::string chip = words + tests::kChip;
+    const nlohmann::json result = tiny.json_of(chip + " --packets " + tiny.path("p.txt"));
+    CHECK(result["program"]["bit_exact"] == true);
+    CHECK(result["program"]["tokens"] == 12);  // 9 characters of the prompt, and 3
+    CHECK(result["drained"] == true);
+    CHECK(result["classes"].size() == 4);
+
+    // The two commands that it stands for.
+    const nlohmann::json simulated =
+        tiny.json_of("simulate --model " + tiny.path("q.safetensors") + " --chip " + tests::kChip +
+                     " --prompt \"the state\" --tokens 3 --packets " + tiny.path("s.txt"));
+    const nlohmann::json replayed = tiny.json_of("noc --traffic trace --trace " +
+                                                 tiny.path("s.txt") + " --chip " + tests::kChip);
+    for (const char* key : {"packets", "latency", "flit_hops", "retired_as_recorded"}) {
+        CHECK(result[key] == replayed[key]);
+    }
+    CHECK(read_file(tiny.path("p.txt")) == read_file(tiny.path("s.txt")));
+
+    // With causes it is the same on the same network; on a slower one the schedule follows.
+    const nlohmann::json caused = tiny.json_of(chip + " --infer-causes true");
+    CHECK(caused["retired_as_recorded"] == caused["packets"]);
+    const nlohmann::json slow = tiny.json_of(chip + " --forward-delay 8");
+    const nlohmann::json slow_caused =
+        tiny.json_of(chip + " --forward-delay 8 --infer-causes true");
+    CHECK(slow["packets"] == result["packets"]);
+    CHECK(slow_caused["packets"] == result["packets"]);
+    CHECK(slow_caused["cycles"] > slow["cycles"]);
+
+    // Another network of as many nodes.
+    const std::string ring =
+        tiny.file("ring.yaml",
+                  "network: {topology: ring, width: 20, vcs: 8, message_classes: [2, 2, 2, 2]}\n");
+    const nlohmann::json on_ring = tiny.json_of(chip + " --config " + ring);
+    CHECK(on_ring["packets"] == result["packets"]);
+    CHECK(on_ring["hops_average"] > result["hops_average"]);
+}
+
+TEST_CASE("what does not go with a Program's traffic is refused in one line") {
+    const tests::TinyModel tiny;
+    const std::string model = " --model " + tiny.path("q.safetensors");
+    const std::string words = "noc --traffic program --chip " + tests::kChip;
+    const auto refused = [&](const std::string& more, const char* because) {
+        CHECK_THAT(tiny.refusal(more), Catch::Contains(because));
+    };
+    refused("noc --traffic program" + model, "--chip is missing");
+    refused(words, "--model is missing");
+    refused(words + model, "no prompt");
+    refused(words + model + " --prompt the --trace t.txt", "found --trace with --traffic program");
+    refused(words + model + " --prompt the --sweep s", "found --sweep with --traffic program");
+    refused(words + model + " --prompt the --size 4x4",
+            "has 16 nodes; allowed with --traffic program are those of the chip, 20");
+    refused(words + model + " --prompt the --message-classes [6]", "has 1 message classes");
+    refused("noc --prompt the", "found --prompt; allowed only with --traffic program");
+}
+
 }  // namespace
 }  // namespace spikeloom
