@@ -13,6 +13,7 @@
 #include "models/quantised_model.hpp"
 #include "models/training_config.hpp"
 #include "noc/experiment.hpp"
+#include "noc/graph.hpp"
 #include "workloads/program_file.hpp"
 #include "workloads/snn_network.hpp"
 
@@ -77,22 +78,28 @@ ordered_json describe_model(const std::string& path) {
 ordered_json describe_chip(const std::string& path) {
     const auto chip = schema::read_file<arch::ChipConfig>(path);
     const std::uint64_t cores = chip.cores();
-    return {{"name", chip.name},
-            {"width", chip.network.width},
-            {"height", chip.network.height},
-            {"tiles", chip.tiles()},
-            {"cores", cores},
-            {"memory_tiles", chip.memory_tiles.size()},
-            {"core_clock_hz", chip.core_clock_hz},
-            {"network_clock_hz", chip.network.clock_hz},
-            {"flit_bits", chip.network.flit_bits},
-            {"synapse_bytes", cores * chip.core.synapse_bytes},
-            {"state_bytes", cores * chip.core.state_bytes},
-            {"axon_entries", cores * chip.core.axon_entries},
-            {"function_table_bits", cores * arch::function_table_bits(chip.core.vector.functions)},
-            {"memory_bytes", chip.memory_tiles.size() * chip.memory.bytes()},
-            {"accumulates_per_second_peak",
-             static_cast<double>(cores) * chip.core.lanes * chip.core_clock_hz}};
+    ordered_json described = {{"name", chip.name},
+                              {"topology", noc::name_of(chip.network.topology)}};
+    if (chip.network.is_grid()) {
+        described["width"] = chip.network.width;
+        described["height"] = chip.network.height;
+    }
+    described.update(ordered_json{
+        {"routers", noc::Graph(chip.network).routers()},
+        {"tiles", chip.tiles()},
+        {"cores", cores},
+        {"memory_tiles", chip.memory_tiles.size()},
+        {"core_clock_hz", chip.core_clock_hz},
+        {"network_clock_hz", chip.network.clock_hz},
+        {"flit_bits", chip.network.flit_bits},
+        {"synapse_bytes", cores * chip.core.synapse_bytes},
+        {"state_bytes", cores * chip.core.state_bytes},
+        {"axon_entries", cores * chip.core.axon_entries},
+        {"function_table_bits", cores * arch::function_table_bits(chip.core.vector.functions)},
+        {"memory_bytes", chip.memory_tiles.size() * chip.memory.bytes()},
+        {"accumulates_per_second_peak",
+         static_cast<double>(cores) * chip.core.lanes * chip.core_clock_hz}});
+    return described;
 }
 
 ordered_json describe_program(const std::string& path) {

@@ -22,7 +22,6 @@ double interconnect_joules(const workloads::MappingMetrics& metrics, const arch:
     const auto bits = [&](double flits) {
         return static_cast<std::uint64_t>(std::llround(flits * chip.network.flit_bits));
     };
-    const std::uint64_t link_bits = bits(metrics.flit_links);
     const analysis::TileCounts counts = {
         {0,
          {{"noc_buffer_write_bits", bits(metrics.flit_routers)},
@@ -31,9 +30,8 @@ double interconnect_joules(const workloads::MappingMetrics& metrics, const arch:
           {"noc_arbitrations",
            static_cast<std::uint64_t>(std::llround(metrics.flit_routers + metrics.packet_routers))},
           {"noc_routes", static_cast<std::uint64_t>(std::llround(metrics.packet_routers))},
-          {"noc_link_bits", link_bits},
-          {"noc_link_bit_mm", static_cast<std::uint64_t>(std::llround(
-                                  static_cast<double>(link_bits) * chip.network.link_length_mm))},
+          {"noc_link_bits", bits(metrics.flit_links)},
+          {"noc_link_bit_mm", bits(metrics.flit_mm)},
           {"noc_interface_bits", bits(2 * metrics.flits)}}}};
     return analysis::price(counts, table, 0.0, {}).joules;
 }

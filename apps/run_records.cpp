@@ -9,7 +9,7 @@ namespace {
 constexpr std::uint64_t kAxonEntryBytes = 8;
 constexpr std::uint64_t kBitsPerByte = 8;
 
-/// Tiles in a row of a drawing: of a grid its routers' nodes, of a tree about the square root.
+/// Tiles in a row of a drawing: of a grid its routers' nodes, else about the square root.
 int columns_of(const noc::NetworkConfig& network) {
     switch (network.topology) {
         case noc::Topology::mesh:
@@ -23,8 +23,8 @@ int columns_of(const noc::NetworkConfig& network) {
             break;
     }
     int columns = 1;
-    for (int level = 0; 2 * level < network.levels; ++level) {
-        columns *= network.arity;
+    while (columns * columns < network.nodes() || network.nodes() % columns != 0) {
+        ++columns;
     }
     return columns;
 }

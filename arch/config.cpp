@@ -166,10 +166,6 @@ void check_tiles(schema::Walk& walk, const ChipConfig& config) {
 
 void check_network(schema::Walk& walk, const noc::NetworkConfig& network,
                    std::uint32_t longest_packet) {
-    if (network.topology == noc::Topology::graph) {
-        walk.fail("network",
-                  "topology is graph; allowed on a chip are mesh, torus, cmesh, ring and tree");
-    }
     if (network.flow_control == noc::FlowControl::virtual_cut_through &&
         longest_packet > static_cast<std::uint32_t>(network.buffer)) {
         walk.fail("max_packet_flits", "the longest packet has " + std::to_string(longest_packet) +

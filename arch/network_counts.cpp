@@ -14,14 +14,16 @@ namespace {
 constexpr TileId kNoTile = std::numeric_limits<TileId>::max();
 
 /// The tile that a router's counts are booked at: the first of its own, or where it has none
-/// (within a tree) the first of its neighbours'.
+/// (within a tree, or a graph) the first of its neighbours'. A router that no way leads to has
+/// nothing to book.
 std::vector<TileId> tile_of_routers(const noc::Graph& graph) {
     std::vector<TileId> tiles(graph.routers(), kNoTile);
     for (TileId node = graph.nodes(); node-- > 0;) {
         tiles[graph.attachment(node).router] = node;
     }
-    while (std::find(tiles.begin(), tiles.end(), kNoTile) != tiles.end()) {
-        const std::vector<TileId> before = tiles;
+    std::vector<TileId> before;
+    while (before != tiles) {
+        before = tiles;
         for (noc::RouterId router = 0; router < graph.routers(); ++router) {
             for (int port = 0; before[router] == kNoTile && port < graph.ports_of(router); ++port) {
                 const noc::PortId to = graph.link(graph.port(router, port)).to;
@@ -31,6 +33,7 @@ std::vector<TileId> tile_of_routers(const noc::Graph& graph) {
             }
         }
     }
+    std::replace(tiles.begin(), tiles.end(), kNoTile, TileId{0});
     return tiles;
 }
 

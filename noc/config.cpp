@@ -1,6 +1,7 @@
 #include "noc/config.hpp"
 
 #include "base/schema.hpp"
+#include "noc/graph_file.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -22,11 +23,6 @@ constexpr std::int64_t kMostNodes = 65536;
 constexpr std::int64_t kMostBufferedFlits = std::int64_t{1} << 28;  // 2 GiB of host memory
 constexpr double kFastestClock = 1e12;
 constexpr double kLongestLink = 1000.0;
-
-const char* name_of(Topology topology) {
-    constexpr const char* kNames[] = {"mesh", "torus", "cmesh", "ring", "tree", "graph"};
-    return kNames[static_cast<std::size_t>(topology)];
-}
 
 void describe(schema::Walk& walk, ChipGrid& chips) {
     walk.integer("width", chips.width, {0, kLongestSide}, "routers in a row of a chip; 0: all");
@@ -181,6 +177,11 @@ void check_channels(schema::Walk& walk, const NetworkConfig& config) {
 
 }  // namespace
 
+const char* name_of(Topology topology) {
+    constexpr const char* kNames[] = {"mesh", "torus", "cmesh", "ring", "tree", "graph"};
+    return kNames[static_cast<std::size_t>(topology)];
+}
+
 int NetworkConfig::nodes() const {
     switch (topology) {
         case Topology::mesh:
@@ -198,15 +199,20 @@ int NetworkConfig::nodes() const {
             return leaves;
         }
         case Topology::graph:
+            if (graph_nodes != 0) {
+                return graph_nodes;
+            }
             break;
     }
-    throw std::logic_error("noc::NetworkConfig::nodes: a graph's are in its file");
+    throw std::logic_error("noc::NetworkConfig::nodes: a graph's are known once it has been read");
 }
 
 void describe(schema::Walk& walk, NetworkConfig& config) {
     describe_shape(walk, config);
     describe_router(walk, config);
     check_shape(walk, config);
+    const bool file = config.topology == Topology::graph && !config.graph.empty();
+    config.graph_nodes = file ? read_graph(config.graph).node_count() : 0;
     check_channels(walk, config);
 }
 

@@ -29,6 +29,9 @@ enum class Topology {
     graph,  // as a file says
 };
 
+/// The name in configurations.
+const char* name_of(Topology topology);
+
 /// xy and yx are dimension orders (in a torus the shorter way round each ring); o1turn is both,
 /// each in its half of the virtual channels; west_first and odd_even are turn models, adaptive is
 /// minimal with an escape channel: these three choose among shortest paths by what is free.
@@ -69,7 +72,8 @@ struct NetworkConfig {
     int concentration = 4;  // nodes at a router of a cmesh
     int arity = 4;          // of a tree
     int levels = 3;
-    std::string graph;  // the file of a graph
+    std::string graph;    // the file of a graph
+    int graph_nodes = 0;  // as that file says; no key: reading a configuration finds it
     Routing routing = Routing::xy;
     bool deadlock_check = true;  // refuse routes whose channel dependencies have a cycle
 
@@ -94,7 +98,7 @@ struct NetworkConfig {
     std::vector<int> message_classes;
     VcChoice vc_choice = VcChoice::dynamic;
 
-    /// Not of a graph: that is as its file says.
+    /// Of a graph only in a configuration that was read (noc/graph.hpp knows it always).
     int nodes() const;
     bool is_grid() const { return topology != Topology::tree && topology != Topology::graph; }
     bool wraps() const { return topology == Topology::torus || topology == Topology::ring; }

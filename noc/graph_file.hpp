@@ -34,6 +34,8 @@ struct GraphFile {
     std::vector<RouterId> nodes;  // the router of each node; empty: one at every router
     std::vector<GraphEdge> links;
     std::vector<GraphRoute> routes;  // instead of those that would be generated
+
+    int node_count() const { return nodes.empty() ? routers : static_cast<int>(nodes.size()); }
 };
 
 void describe(schema::Walk& walk, GraphFile& graph);

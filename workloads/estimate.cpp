@@ -4,6 +4,7 @@
 #include "arch/vector_unit.hpp"
 #include "arch/weight_rows.hpp"
 #include "noc/packet_format.hpp"
+#include "workloads/ways.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -56,8 +57,10 @@ double memory_cycles(double row_bits, const arch::ChipConfig& chip) {
     return clocks * dram.clock_ps * 1e-12 * chip.core_clock_hz;
 }
 
-/// Links between two tiles on average, as far as the network's shape tells.
-double mean_hops(const noc::NetworkConfig& network) {
+/// Links between two tiles on average, as far as the network's shape tells; of a graph, which has
+/// none, those to memory.
+double mean_hops(const arch::ChipConfig& chip) {
+    const noc::NetworkConfig& network = chip.network;
     switch (network.topology) {
         case noc::Topology::mesh:
         case noc::Topology::cmesh:
@@ -66,17 +69,17 @@ double mean_hops(const noc::NetworkConfig& network) {
             return (network.width + network.height) / 4.0;
         case noc::Topology::ring:
             return network.width / 4.0;
-        case noc::Topology::tree:
         case noc::Topology::graph:
+            return Ways(chip).mean_hops_to_memory();
+        case noc::Topology::tree:
             break;
     }
     return 2.0 * (network.levels - 1);  // up to the root and down
 }
 
-/// Cycles from the request of a row to its last byte, over a network of average distance.
-double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip) {
+/// Cycles from the request of a row to its last byte, over so many links.
+double fetch_cycles(const AxonBlock& block, const arch::ChipConfig& chip, double hops) {
     const noc::NetworkConfig& network = chip.network;
-    const double hops = mean_hops(network);
     const double hop_cycles =
         1.0 + network.routing_delay + network.vc_allocation_delay + network.forward_delay;
     const double row_bits = mean_synapses(block) * (block.weight_bits + block.index_bits);
@@ -121,6 +124,7 @@ double emission_cycles(const arch::Stage& stage, const arch::ChipConfig& chip,
 std::vector<StageWork> estimate_work(const arch::Program& program, const arch::ChipConfig& chip,
                                      const Activity& activity) {
     const auto arrivals = expected_arrivals(program, activity);
+    const double hops = chip.memory_tiles.empty() ? 0.0 : mean_hops(chip);
     std::vector<StageWork> work(program.stages.size());
     for (std::size_t s = 0; s < work.size(); ++s) {
         const arch::Stage& stage = program.stages[s];
@@ -128,7 +132,8 @@ std::vector<StageWork> estimate_work(const arch::Program& program, const arch::C
             const AxonBlock& block = stage.axons[b];
             double cycles = event_cycles(block, chip.core);
             if (block.kind == AxonBlock::Kind::remote) {
-                cycles = std::max(cycles, fetch_cycles(block, chip) / chip.core.dma_outstanding);
+                cycles =
+                    std::max(cycles, fetch_cycles(block, chip, hops) / chip.core.dma_outstanding);
             }
             work[s].accumulate += arrivals[s][b] * cycles;
         }

@@ -26,6 +26,7 @@ MappingMetrics mapping_metrics(const arch::Program& program, const arch::ChipCon
         metrics.hops_max = std::max(metrics.hops_max, static_cast<std::uint32_t>(links.size()));
         for (const noc::PortId link : links) {
             crossing[link] += flow.flits;
+            metrics.flit_mm += flow.flits * double{ways.graph().link(link).length_mm};
             metrics.congestion_max = std::max(metrics.congestion_max, crossing[link]);
         }
     }

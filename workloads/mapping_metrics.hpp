@@ -28,6 +28,7 @@ struct MappingMetrics {
     double packets = 0.0;
     double flits = 0.0;
     double flit_links = 0.0;      // links crossed by flits
+    double flit_mm = 0.0;         // their lengths
     double flit_routers = 0.0;    // routers passed by flits, one more a flit
     double packet_routers = 0.0;  // by head flits
 };

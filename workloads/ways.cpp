@@ -1,5 +1,7 @@
 #include "workloads/ways.hpp"
 
+#include "noc/dependencies.hpp"
+
 #include <algorithm>
 
 namespace spikeloom::workloads {
@@ -8,7 +10,11 @@ Ways::Ways(const arch::ChipConfig& chip)
     : memory_tiles_(chip.memory_tiles),
       graph_(chip.network),
       channels_(chip.network),
-      routes_(graph_, channels_, chip.network) {}
+      routes_(graph_, channels_, chip.network) {
+    if (chip.network.topology == noc::Topology::graph && chip.network.deadlock_check) {
+        noc::refuse_circles(routes_);
+    }
+}
 
 std::uint32_t Ways::hops(arch::TileId from, arch::TileId to) const {
     return static_cast<std::uint32_t>(routes_.way(from, to).links);
@@ -28,6 +34,14 @@ arch::TileId Ways::nearest_memory(arch::TileId tile) const {
     return *std::min_element(
         memory_tiles_.begin(), memory_tiles_.end(),
         [&](arch::TileId a, arch::TileId b) { return hops(tile, a) < hops(tile, b); });
+}
+
+double Ways::mean_hops_to_memory() const {
+    std::uint64_t sum = 0;
+    for (arch::TileId tile = 0; tile < graph_.nodes(); ++tile) {
+        sum += hops(tile, nearest_memory(tile));
+    }
+    return static_cast<double>(sum) / graph_.nodes();
 }
 
 }  // namespace spikeloom::workloads

@@ -15,13 +15,15 @@ namespace spikeloom::workloads {
 
 class Ways {
   public:
-    /// Throws InputError where the network is none.
+    /// Throws InputError where the network is none, or its routes could deadlock.
     explicit Ways(const arch::ChipConfig& chip);
     Ways(const Ways&) = delete;
     Ways& operator=(const Ways&) = delete;
 
     /// Links between two tiles; 0 where they share a router.
     std::uint32_t hops(arch::TileId from, arch::TileId to) const;
+    /// The same on average over all tiles, to the nearest memory tile.
+    double mean_hops_to_memory() const;
     /// The output ports of those links, in order.
     std::vector<noc::PortId> links(arch::TileId from, arch::TileId to) const;
     /// The memory tile with the fewest links to `tile`, the first of several.

@@ -1,16 +1,21 @@
 #include "base/error.hpp"
+#include "base/schema.hpp"
 #include "models/integer_model.hpp"
 #include "tests/models/integer_fixtures.hpp"
+#include "tests/support/temporary_file.hpp"
 #include "tests/workloads/chips.hpp"
 #include "tests/workloads/tiny_model.hpp"
 #include "workloads/chrome_trace.hpp"
 #include "workloads/compiler.hpp"
 #include "workloads/session.hpp"
+#include "workloads/ways.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -161,6 +166,79 @@ TEST_CASE("it is on every shape of network, however packets find their way") {
     const std::uint64_t links = counts.total(arch::Event::noc_link_bits);
     const std::uint64_t interfaces = counts.total(arch::Event::noc_interface_bits) / 2;
     CHECK(counts.total(arch::Event::noc_crossbar_bits) == links + interfaces);
+}
+
+/// 16 tiles at 9 routers, of very different degree: a hub (router 0), a chain, a triangle, a router
+/// without tiles, links of different length, delay and width.
+constexpr const char* kIrregularGraph =
+    "routers: 9\n"
+    "nodes: [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8]\n"
+    "links:\n"
+    "  - {from: 0, to: 1}\n"
+    "  - {from: 0, to: 2, length_mm: 2.5}\n"
+    "  - {from: 0, to: 3, delay: 3}\n"
+    "  - {from: 0, to: 4, bits: 16}\n"
+    "  - {from: 1, to: 2}\n"
+    "  - {from: 4, to: 5}\n"
+    "  - {from: 5, to: 6, delay: 2, bits: 32, length_mm: 4}\n"
+    "  - {from: 6, to: 7}\n"
+    "  - {from: 7, to: 8, length_mm: 0.5}\n"
+    "  - {from: 8, to: 3}\n";
+
+arch::ChipConfig chip_on_graph(const tests::TemporaryFile& file, const std::string& routing) {
+    return schema::read_string<arch::ChipConfig>(
+        "memory_tiles: [15]\nnetwork: {topology: graph, graph: '" + file.path().string() +
+            "', routing: " + routing + "}",
+        "chip");
+}
+
+TEST_CASE("it is on an irregular graph, whose own links are counted") {
+    const tests::TemporaryFile file("session_graph.yaml", kIrregularGraph);
+    const arch::ChipConfig chip = chip_on_graph(file, "up_down");
+    CHECK(chip.tiles() == 16);
+    const Ways ways(chip);
+    CHECK(ways.hops(0, 1) == 0);  // at one router
+    CHECK(ways.hops(0, 6) == 2);  // over the hub
+    CHECK(ways.hops(8, 4) == 3);  // up to the hub and down, not along the chain's 4
+
+    const tests::TinyModel model(2, 12, 11);
+    const Compiled compiled = compile(model(), chip, {});
+    const SessionResult result = run_session(compiled.program, chip, model(), some_tokens());
+    check_verified(result, model().config);
+
+    // Of each link by its length, summed by hand from the flits that crossed it.
+    const arch::Counts& counts = result.phases.back().counts;
+    const noc::Graph& graph = ways.graph();
+    REQUIRE(counts.link_flits.size() == graph.ports());
+    double bit_mm = 0.0;
+    std::uint64_t link_flits = 0;
+    for (noc::PortId port = 0; port < graph.ports(); ++port) {
+        const noc::PortId to = graph.link(port).to;
+        if (to == noc::kNone) {
+            continue;
+        }
+        const std::set<noc::RouterId> ends = {graph.router_of(port), graph.router_of(to)};
+        const double length_mm = ends == std::set<noc::RouterId>{0, 2}   ? 2.5
+                                 : ends == std::set<noc::RouterId>{5, 6} ? 4.0
+                                 : ends == std::set<noc::RouterId>{7, 8} ? 0.5
+                                                                         : 1.0;
+        link_flits += counts.link_flits[port];
+        bit_mm += length_mm * static_cast<double>(counts.link_flits[port]) * chip.network.flit_bits;
+    }
+    CHECK(counts.total(arch::Event::noc_link_bits) ==
+          link_flits * static_cast<std::uint64_t>(chip.network.flit_bits));
+    CHECK(static_cast<double>(counts.total(arch::Event::noc_link_bit_mm)) ==
+          Approx(bit_mm).epsilon(1e-6));
+}
+
+TEST_CASE("a chip whose graph could deadlock is refused before anything is placed") {
+    const tests::TemporaryFile file(
+        "session_ring.txt",
+        "0 1\n1 2\n2 3\n3 4\n4 5\n5 6\n6 7\n7 8\n8 9\n9 10\n10 11\n11 12\n12 13\n13 14\n"
+        "14 15\n15 0\n");
+    const tests::TinyModel model(2, 12, 11);
+    CHECK_THROWS_WITH(compile(model(), chip_on_graph(file, "shortest"), {}),
+                      Catch::Contains("router 0 to router 1"));
 }
 
 TEST_CASE("it is on chips with scarce resources and odd clocks too") {
