@@ -2,6 +2,7 @@
 
 #include "base/schema.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace spikeloom::analysis {
@@ -68,6 +69,18 @@ std::optional<std::pair<int, int>> mac_widths(std::string_view event) {
     return std::pair{weight, value};
 }
 
+/// The price of a bit in flits of that width.
+EventPrice for_width(EventPrice price, int flit_bits) {
+    const auto row = std::find_if(price.per_flit.begin(), price.per_flit.end(),
+                                  [&](const FlitPrice& flit) { return flit.bits == flit_bits; });
+    if (row != price.per_flit.end()) {
+        price.picojoules = row->picojoules / flit_bits;
+    } else if (!price.per_flit.empty() && flit_bits != 0) {
+        price.source += "; scaled per bit, no figure for flits of " + std::to_string(flit_bits);
+    }
+    return price;
+}
+
 }  // namespace
 
 std::string_view name_of(Component component) {
@@ -86,8 +99,15 @@ void describe(schema::Walk& walk, Citation& citation) {
     walk.required().text("work", citation.work, "author, title, place, what was taken from it");
 }
 
+void describe(schema::Walk& walk, FlitPrice& price) {
+    walk.required().integer("bits", price.bits, {1, 65536}, "width of the flit");
+    walk.required().number("picojoules", price.picojoules, {0.0, 1e9}, "energy of a flit, pJ");
+}
+
 void describe(schema::Walk& walk, EventPrice& price) {
     walk.required().number("picojoules", price.picojoules, {0.0, 1e9}, "energy of one event, pJ");
+    walk.list("per_flit", price.per_flit,
+              "of events that count bits: energy of a flit by its width; other widths per bit");
     describe_component(walk, price.component);
     describe_source(walk, price.source);
 }
@@ -137,9 +157,9 @@ void describe(schema::Walk& walk, EnergyTable& table) {
                "powers that flow all the time, by a name of your own");
 }
 
-std::optional<EventPrice> EnergyTable::price_of(std::string_view event) const {
+std::optional<EventPrice> EnergyTable::price_of(std::string_view event, int flit_bits) const {
     if (const auto found = events.find(std::string(event)); found != events.end()) {
-        return found->second;
+        return for_width(found->second, flit_bits);
     }
     if (const auto picojoules = dram.picojoules(event)) {
         return EventPrice{*picojoules, Component::dram, dram.source};

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace spikeloom::schema {
 class Walk;
@@ -47,12 +48,21 @@ std::string_view title_of(Component component);
 template <class T>
 using PerComponent = std::array<T, kComponents>;
 
+/// What a flit of one width costs where it is published as such; wider ones cost less a bit.
+struct FlitPrice {
+    int bits = 32;
+    double picojoules = 0.0;  // of a flit
+};
+
 /// The cost of one event. A price of 0 is a statement and needs its reason in `source`; an event
 /// that a table does not name is reported with its count.
 struct EventPrice {
     double picojoules = 0.0;
     Component component = Component::core_control;
     std::string source;
+    /// Of an event that counts bits of flits: flits by their width. Other widths cost `picojoules`
+    /// a bit.
+    std::vector<FlitPrice> per_flit{};
 };
 
 /// The cost of a multiply-accumulate of any widths: an event `mac_<w>x<a>` (weight bits, value
@@ -102,11 +112,14 @@ struct EnergyTable {
     DramPower dram;                                    // prices of DRAM events that are not listed
     std::map<std::string, StaticPower> static_powers;  // by a name of the table's own
 
-    /// What one such event costs; nothing where the table does not say.
-    std::optional<EventPrice> price_of(std::string_view event) const;
+    /// What one such event costs on a machine whose flits have `flit_bits` (0: not known); nothing
+    /// where the table does not say. Where it has figures for other widths only, the source says
+    /// so.
+    std::optional<EventPrice> price_of(std::string_view event, int flit_bits = 0) const;
 };
 
 void describe(schema::Walk& walk, Citation& citation);
+void describe(schema::Walk& walk, FlitPrice& price);
 void describe(schema::Walk& walk, EventPrice& price);
 void describe(schema::Walk& walk, MacPrice& price);
 void describe(schema::Walk& walk, StaticPower& power);

@@ -38,6 +38,11 @@ class JsonWriter {
         json_[key] = to_json(value);
     }
 
+    template <class T>
+    void younger(const char* key, T& value) {
+        (*this)(key, value);
+    }
+
     /// A figure that follows from others: written for those who read the file, not read back.
     void derived(const char* key, Json value) { json_[key] = std::move(value); }
 
@@ -106,6 +111,16 @@ class JsonReader {
             fail(path_of(key), "this key is missing");
         }
         from_json(*found, value, path_of(key));
+    }
+
+    /// A field that files of before it was there lack: it keeps its default then.
+    template <class T>
+    void younger(const char* key, T& value) {
+        if (json_.contains(key)) {
+            (*this)(key, value);
+        } else {
+            known_.insert(key);
+        }
     }
 
     void derived(const char* key, const Json&) { known_.insert(key); }

@@ -89,8 +89,9 @@ EnergyBreakdown price(const TileCounts& counts, const EnergyTable& table, double
         result.joules += joules;
     };
 
+    const auto flit_bits = static_cast<int>(units.flit_bits);
     for (const auto& [name, count] : total(counts)) {
-        const std::optional<EventPrice> cost = table.price_of(name);
+        const std::optional<EventPrice> cost = table.price_of(name, flit_bits);
         if (!cost) {
             result.unpriced[name] = count;
             continue;
@@ -109,7 +110,7 @@ EnergyBreakdown price(const TileCounts& counts, const EnergyTable& table, double
     for (const auto& [tile, events] : counts) {
         double& joules = result.tiles[tile];
         for (const auto& [name, count] : events) {
-            if (const std::optional<EventPrice> cost = table.price_of(name)) {
+            if (const std::optional<EventPrice> cost = table.price_of(name, flit_bits)) {
                 joules += static_cast<double>(count) * cost->picojoules * kJoulesPerPicojoule;
             }
         }

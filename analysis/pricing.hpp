@@ -23,6 +23,7 @@ struct Units {
     std::uint64_t sram_bytes = 0;  // of all cores, alike: synapses, state, accumulators, axons
     std::uint64_t memory_sram_bytes = 0;  // of all memory tiles
     std::uint64_t buffer_bits = 0;        // all flit buffers of all routers
+    std::uint64_t flit_bits = 0;          // width of a flit; 0: not known
 };
 
 /// How many of `unit` there are (SRAM in KiB), and how many of them are switched off.

@@ -24,6 +24,7 @@ void fields(Archive& archive, Units& units) {
     archive("sram_bytes", units.sram_bytes);
     archive("memory_sram_bytes", units.memory_sram_bytes);
     archive("buffer_bits", units.buffer_bits);
+    archive.younger("flit_bits", units.flit_bits);
 }
 
 /// The tile grid as a text a row: "host core core memory".

@@ -33,7 +33,9 @@ double interconnect_joules(const workloads::MappingMetrics& metrics, const arch:
           {"noc_link_bits", bits(metrics.flit_links)},
           {"noc_link_bit_mm", bits(metrics.flit_mm)},
           {"noc_interface_bits", bits(2 * metrics.flits)}}}};
-    return analysis::price(counts, table, 0.0, {}).joules;
+    analysis::Units units;
+    units.flit_bits = static_cast<std::uint64_t>(chip.network.flit_bits);
+    return analysis::price(counts, table, 0.0, units).joules;
 }
 
 }  // namespace

@@ -62,13 +62,10 @@ nlohmann::ordered_json noc_json(const std::optional<noc::LatencySummary>& latenc
 }
 
 nlohmann::ordered_json noc_json(const noc::NetworkEnergy& energy) {
-    return {{"buffer_write", energy.buffer_write_j},
-            {"buffer_read", energy.buffer_read_j},
-            {"crossbar", energy.crossbar_j},
-            {"routing", energy.routing_j},
-            {"arbitration", energy.arbitration_j},
-            {"link", energy.link_j},
-            {"leakage", energy.leakage_j}};
+    return {{"buffer_write", energy.buffer_write_j}, {"buffer_read", energy.buffer_read_j},
+            {"crossbar", energy.crossbar_j},         {"routing", energy.routing_j},
+            {"arbitration", energy.arbitration_j},   {"link", energy.link_j},
+            {"interface", energy.interface_j},       {"leakage", energy.leakage_j}};
 }
 
 nlohmann::ordered_json noc_json(const noc::ExperimentResult& result) {
@@ -96,6 +93,7 @@ nlohmann::ordered_json noc_json(const noc::ExperimentResult& result) {
     json["energy_j"] = result.energy.dynamic_j();
     json["leakage_j"] = result.energy.leakage_j;
     json["energy"] = noc_json(result.energy);
+    json["energy_by_flit_width"] = result.energy.by_width;
     if (!result.by_class.empty()) {
         for (const auto& summary : result.by_class) {
             json["classes"].push_back(noc_json(summary));

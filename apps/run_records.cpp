@@ -61,6 +61,7 @@ analysis::Chip fabric_record(const arch::ChipConfig& chip) {
                                static_cast<std::uint64_t>(chip.network.vcs) *
                                static_cast<std::uint64_t>(chip.network.buffer) *
                                static_cast<std::uint64_t>(chip.network.flit_bits);
+    record.units.flit_bits = static_cast<std::uint64_t>(chip.network.flit_bits);
     return record;
 }
 

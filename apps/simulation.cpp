@@ -123,6 +123,25 @@ MemoryTraffic memory_traffic(const workloads::PhaseResult& phase, const arch::Ch
             rate / (peak * static_cast<double>(chip.memory_tiles.size()))};
 }
 
+/// A line for each event that a table does not price, with its count over all phases.
+std::string warnings_of(const analysis::Run& run) {
+    std::string text;
+    for (const analysis::EnergyTable& table : run.energy_tables) {
+        analysis::EventCounts unpriced;
+        for (const analysis::Phase& phase : run.phases) {
+            for (const auto& [event, count] :
+                 analysis::price(phase.counts, table, phase.seconds, run.chip.units).unpriced) {
+                unpriced[event] += count;
+            }
+        }
+        for (const auto& [event, count] : unpriced) {
+            text += "warning: " + std::to_string(count) + " " + event +
+                    " have no price in the energy table " + table.name + "\n";
+        }
+    }
+    return text;
+}
+
 }  // namespace
 
 Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
@@ -268,7 +287,7 @@ std::string summary_of(const analysis::Run& run) {
                   static_cast<unsigned long long>(verified.spikes_compared),
                   static_cast<unsigned long long>(verified.logits_compared),
                   static_cast<unsigned long long>(verified.mismatches));
-    return text + line;
+    return text + line + warnings_of(run);
 }
 
 }  // namespace spikeloom::apps

@@ -41,6 +41,22 @@ TEST_CASE("the 45 nm table's arithmetic and SRAM are Horowitz' published figures
 
 TEST_CASE("the 45 nm table's network is Noxim's, flit by flit", "[analysis]") {
     const EnergyTable table = load_energy_table(kTables / "cmos-45nm.yaml");
+    // Flits of the widths that are published there, pJ.
+    const auto flit = [&](const char* event, int bits) {
+        const auto price = table.price_of(event, bits);
+        REQUIRE(price.has_value());
+        return bits * price->picojoules;
+    };
+    CHECK(flit("noc_crossbar_bits", 16) == Approx(0.120));
+    CHECK(flit("noc_crossbar_bits", 32) == Approx(0.221));
+    CHECK(flit("noc_crossbar_bits", 64) == Approx(0.400));
+    CHECK(flit("noc_buffer_write_bits", 64) == Approx(1.50));
+    CHECK(flit("noc_buffer_read_bits", 64) == Approx(1.03));
+    // Others per bit, which their source says then.
+    CHECK(flit("noc_crossbar_bits", 48) == Approx(48 * 0.221 / 32).epsilon(0.001));
+    CHECK_THAT(table.price_of("noc_crossbar_bits", 48)->source,
+               Catch::Contains("no figure for flits of 48"));
+    CHECK_THAT(table.price_of("noc_crossbar_bits", 64)->source, !Catch::Contains("no figure"));
     // A 32-bit flit through a buffer of 4, a crossbar and 1 mm of link: 3.08 pJ.
     CHECK(32 * picojoules(table, "noc_buffer_write_bits") == Approx(0.762).epsilon(0.001));
     CHECK(32 * picojoules(table, "noc_buffer_read_bits") == Approx(0.534).epsilon(0.001));

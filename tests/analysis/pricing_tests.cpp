@@ -104,6 +104,22 @@ TEST_CASE("an event without a price is named with its count and adds nothing", "
     CHECK(energy.joules == Approx(5e-12));
 }
 
+TEST_CASE("bits of flits cost what flits of their width do", "[analysis]") {
+    EnergyTable table;
+    table.events["crosses"] = {0.01, Component::routers, "published", {{32, 0.2}, {64, 0.3}}};
+    const TileCounts counts = {{0, {{"crosses", 6400}}}};
+    Units units;
+    const auto picojoules = [&](std::uint64_t flit_bits) {
+        units.flit_bits = flit_bits;
+        return price(counts, table, 0.0, units).joules * 1e12;
+    };
+    CHECK(picojoules(64) == Approx(100 * 0.3));
+    CHECK(picojoules(32) == Approx(200 * 0.2));
+    CHECK(picojoules(128) == Approx(6400 * 0.01));  // per bit
+    CHECK(picojoules(0) == Approx(6400 * 0.01));
+    CHECK(price(counts, table, 0.0, units).tiles.at(0) == Approx(6400 * 0.01e-12));
+}
+
 TEST_CASE("an event priced at zero on purpose is listed and is no warning", "[analysis]") {
     const EnergyBreakdown energy = price({{0, {{"looks", 9}}}}, two_events(), 0.0, {});
     CHECK(energy.unpriced.empty());

@@ -95,6 +95,16 @@ TEST_CASE("result.json has the figures scripts read, for the phase that was aske
     CHECK(result["priced"].size() == 2);  // one table, two phases
 }
 
+TEST_CASE("a run that was saved before the width of a flit was recorded can still be read",
+          "[analysis]") {
+    const SavedRun saved;
+    CHECK(load_run(saved.folder.path()).chip.units.flit_bits == 32);
+    json older = saved.result();
+    REQUIRE(older["chip"]["units"].erase("flit_bits") == 1);
+    saved.write_result(older);
+    CHECK(load_run(saved.folder.path()).chip.units.flit_bits == 0);
+}
+
 TEST_CASE("an unpriced event stands in result.json with its count", "[analysis]") {
     Run run = tests::sample_run();
     run.energy_tables[0].events.erase("noc_link_bit_mm");

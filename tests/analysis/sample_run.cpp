@@ -35,6 +35,7 @@ Chip sample_chip() {
     chip.units.chips = 1;
     chip.units.sram_bytes = kCores * 180224;
     chip.units.buffer_bits = kTiles * 5 * 4 * 4 * 32;
+    chip.units.flit_bits = 32;
     return chip;
 }
 

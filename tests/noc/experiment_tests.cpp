@@ -180,9 +180,32 @@ TEST_CASE("energy is Noxim's numbers times the events", "[noc]") {
     network.send({0, 1, 2, 0, 0, 0});
     drain(network);
     // Two flits through two routers and over one link; one head routed twice. Noxim, pJ: push
-    // 0.762, pop 0.534, crossbar 0.221, link 32 x 0.0488, routing 0.06 and selection 0.05.
-    const double picojoules = 4 * (0.762 + 0.534 + 0.221) + 2 * 32 * 0.0488 + 2 * (0.06 + 0.05);
+    // 0.762, pop 0.534, crossbar 0.221, link 32 x 0.0488, routing 0.06; selection 0.05 for each
+    // virtual channel (2) and each passage of a switch (4) won; 0.5 mm of wire, 32 x 0.025, into
+    // the network and out of it.
+    const double picojoules = 4 * (0.762 + 0.534 + 0.221) + 2 * 32 * 0.0488 + 2 * 0.06 +
+                              (2 + 4) * 0.05 + 2 * 2 * 32 * 0.025;
     CHECK(energy_of(network, 0).dynamic_j() == Approx(picojoules * 1e-12));
+    CHECK(energy_of(network, 0).by_width);
+}
+
+TEST_CASE("a flit's energy is that of its width, and scaled per bit where none is given", "[noc]") {
+    NetworkConfig config = four_stage(2, 1);
+    const auto joules = [&](int bits) {
+        config.flit_bits = bits;
+        Network network(config);
+        network.send({0, 1, 1, 0, 0, 0});
+        drain(network);
+        return energy_of(network, 0);
+    };
+    // One flit through two routers. Noxim's rows, pJ.
+    CHECK(joules(64).crossbar_j == Approx(2 * 0.400e-12));
+    CHECK(joules(64).buffer_write_j == Approx(2 * 1.50e-12));
+    CHECK(joules(64).buffer_read_j == Approx(2 * 1.03e-12));
+    CHECK(joules(16).crossbar_j == Approx(2 * 0.120e-12));
+    CHECK(joules(16).by_width);
+    CHECK(joules(48).crossbar_j == Approx(2 * 48 * 0.221e-12 / 32));
+    CHECK_FALSE(joules(48).by_width);
 }
 
 TEST_CASE("a configuration that makes no sense is refused at its place", "[noc]") {

@@ -86,6 +86,7 @@ TEST_CASE("the other dimension order loads other links") {
     // 1-4-5 and 5-2-1; 5-2-1-0 and 0-3-4-5: link 1-0 has 1 + 3, link 5-2 has 1 + 3, 4-5 has 3 + 1.
     const MappingMetrics metrics = mapping_metrics(two_stages(), chip, {});
     CHECK(metrics.flit_links == 24.0);
+    CHECK(metrics.flit_mm == Approx(24.0));  // links of 1 mm
     CHECK(metrics.congestion_max == 4.0);
     const Ways ways(chip);
     const std::vector<noc::PortId> links = ways.links(0, 5);
