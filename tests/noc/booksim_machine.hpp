@@ -16,6 +16,16 @@ class BookSimMachine {
   public:
     using Time = std::uint64_t;
 
+    /// A pointer that never moves, of those that the recipe has.
+    enum class Frozen {
+        none,
+        vc_output,      // of an output channel, over input channels
+        vc_input,       // of an input channel, over output channels
+        switch_output,  // of an output port, over input ports
+        switch_input,   // of an input port, over output ports
+        switch_vc,      // of an input port, over its channels
+    };
+
     struct Shape {
         int width;
         int height;
@@ -23,6 +33,7 @@ class BookSimMachine {
         int buffer;
         int routing_delay;         // 0: four stages; 1: five
         bool speculative = false;  // three stages
+        Frozen frozen = Frozen::none;
     };
     /// A node's packets must be given in the order in which it sends them.
     struct Job {
@@ -252,6 +263,10 @@ class BookSimMachine {
     /// How far `what` lies behind the pointer in a circle of `size`.
     static int behind(int pointer, int what, int size) { return (what - pointer + size) % size; }
 
+    void move(Frozen kind, int& pointer, int to) const {
+        pointer = shape_.frozen == kind ? pointer : to;
+    }
+
     /// One iteration of iSLIP: pairs of input and output channel.
     std::vector<std::vector<int>> give_channels(Node& node) {
         const int size = static_cast<int>(channels());
@@ -281,8 +296,9 @@ class BookSimMachine {
                 best = behind(input.pointer, out, size) < behind(input.pointer, best, size) ? out
                                                                                             : best;
             }
-            input.pointer = (best + 1) % size;
-            node.outputs[static_cast<std::size_t>(best)].pointer = (in + 1) % size;
+            move(Frozen::vc_input, input.pointer, (best + 1) % size);
+            move(Frozen::vc_output, node.outputs[static_cast<std::size_t>(best)].pointer,
+                 (in + 1) % size);
             pairs.push_back({in, best});
         }
         return pairs;
@@ -331,9 +347,9 @@ class BookSimMachine {
             const int out = accepted[in];
             if (out >= 0) {
                 const int channel = represents[in][out];
-                node.accepts[in] = (out + 1) % kPorts;
-                node.grants[out] = (in + 1) % kPorts;
-                node.first_vc[in] = (channel % shape_.vcs + 1) % shape_.vcs;
+                move(Frozen::switch_input, node.accepts[in], (out + 1) % kPorts);
+                move(Frozen::switch_output, node.grants[out], (in + 1) % kPorts);
+                move(Frozen::switch_vc, node.first_vc[in], (channel % shape_.vcs + 1) % shape_.vcs);
                 leaving.push_back(channel);
             }
         }
