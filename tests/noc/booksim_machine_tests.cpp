@@ -89,17 +89,18 @@ std::vector<Job> traffic(const BookSimMachine::Shape& shape, int pattern, double
     return jobs;
 }
 
-TEST_CASE("the naive statement of BookSim2's machine retires as BookSim2 did", "[noc]") {
-    struct Recorded {
-        const char* name;
-        BookSimMachine::Shape shape;
-        int flits;
-    };
-    const Recorded recorded = GENERATE(Recorded{"k4_rd0_v1_b4_L1_r0.3", {4, 4, 1, 4, 0}, 1},
-                                       Recorded{"rd1_v2_b4_L4_r0.2", {8, 8, 2, 4, 1}, 4});
-    SPIKELOOM_NEED_SHARED(path, "golden/noc/" + std::string(recorded.name) + ".txt.xz");
+/// A recorded run of BookSim2 and what the naive machine, or one with a pointer that does not move,
+/// makes of it.
+struct Recorded {
+    const char* name;
+    BookSimMachine::Shape shape;
+    int flits;
+};
+
+/// The share of a recorded run's packets that retire in the recorded cycle.
+double exact_share(const Recorded& recorded, const std::string& text) {
     const auto nodes = static_cast<std::uint32_t>(recorded.shape.width * recorded.shape.height);
-    const std::vector<TraceRow> rows = parse_trace(tests::unpacked(path), recorded.name, nodes);
+    const std::vector<TraceRow> rows = parse_trace(text, recorded.name, nodes);
     std::vector<Job> jobs;
     for (const TraceRow& row : rows) {
         jobs.push_back({row.created, static_cast<int>(row.source),
@@ -111,7 +112,24 @@ TEST_CASE("the naive statement of BookSim2's machine retires as BookSim2 did", "
     for (std::size_t i = 0; i < rows.size(); ++i) {
         exact += retired[i].retired == rows[i].retired ? 1U : 0U;
     }
-    CHECK(exact == rows.size());
+    return static_cast<double>(exact) / static_cast<double>(rows.size());
+}
+
+TEST_CASE("the naive statement of BookSim2's machine retires as BookSim2 did", "[noc]") {
+    const Recorded recorded = GENERATE(Recorded{"k4_rd0_v1_b4_L1_r0.3", {4, 4, 1, 4, 0}, 1},
+                                       Recorded{"rd1_v2_b4_L4_r0.2", {8, 8, 2, 4, 1}, 4});
+    SPIKELOOM_NEED_SHARED(path, "golden/noc/" + std::string(recorded.name) + ".txt.xz");
+    CHECK(exact_share(recorded, tests::unpacked(path)) == 1.0);
+}
+
+TEST_CASE("each kind of pointer that does not advance shows in BookSim2's recorded runs", "[noc]") {
+    using Frozen = BookSimMachine::Frozen;
+    Recorded recorded{"rd0_v2_b4_L4_r0.2", {8, 8, 2, 4, 0}, 4};
+    SPIKELOOM_NEED_SHARED(path, "golden/noc/" + std::string(recorded.name) + ".txt.xz");
+    recorded.shape.frozen = GENERATE(Frozen::vc_output, Frozen::vc_input, Frozen::switch_output,
+                                     Frozen::switch_input, Frozen::switch_vc);
+    CAPTURE(static_cast<int>(recorded.shape.frozen));
+    CHECK(exact_share(recorded, tests::unpacked(path)) < 0.75);
 }
 
 TEST_CASE("every packet retires as in BookSim2's machine: random shapes, patterns and loads",
