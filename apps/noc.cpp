@@ -11,6 +11,8 @@
 #include "noc/sweep.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -105,9 +107,43 @@ nlohmann::ordered_json noc_json(const noc::ExperimentResult& result) {
     return json;
 }
 
+/// A figure for people: six digits are enough of it, and what there is none of is a dash.
+std::string noc_figure(const nlohmann::ordered_json& value) {
+    if (value.is_null()) {
+        return "-";
+    }
+    if (!value.is_number_float()) {
+        return value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.6g", value.get<double>());
+    return text.data();
+}
+
+void print_noc_row(const std::string& name, const std::string& text) {
+    std::cout << name << std::string(name.size() < 23 ? 23 - name.size() : 1, ' ') << text << '\n';
+}
+
+/// The figures of an object in one row: "average 27.6, p50 26".
+std::string noc_row(const nlohmann::ordered_json& object) {
+    std::string row;
+    for (const auto& [key, value] : object.items()) {
+        row += (row.empty() ? "" : ", ") + key + " " +
+               (value.is_object() ? "(" + noc_row(value) + ")" : noc_figure(value));
+    }
+    return row;
+}
+
 void print_noc(const nlohmann::ordered_json& result) {
     for (const auto& [key, value] : result.items()) {
-        std::cout << key << std::string(21 - key.size(), ' ') << value << '\n';
+        if (value.is_array()) {
+            for (std::size_t i = 0; i < value.size(); ++i) {
+                print_noc_row(key + " " + std::to_string(i),
+                              value[i].is_object() ? noc_row(value[i]) : noc_figure(value[i]));
+            }
+        } else {
+            print_noc_row(key, value.is_object() ? noc_row(value) : noc_figure(value));
+        }
     }
 }
 
