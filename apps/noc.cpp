@@ -34,7 +34,9 @@ constexpr const char* kAboutNoc =
     "defaults. With --traffic program the model of --model runs on that chip first, and what its\n"
     "tiles sent one another is replayed. energy_j is dynamic energy alone,\n"
     "leakage_j the rest; the table's numbers are Noxim's unless the configuration has others.\n"
-    "--sweep runs the configuration at rising loads until it is saturated.";
+    "--sweep runs the configuration at rising loads until it is saturated. Links between chips "
+    "and\n"
+    "prices of events are keys of the file alone (`spikeloom info --keys noc`).";
 
 template <class T>
 nlohmann::ordered_json noc_or_null(const std::optional<T>& value) {

@@ -181,6 +181,11 @@ ExperimentResult run_load(const ExperimentConfig& config, Load& load, Host host,
     if (logged) {
         result.rows = load.rows_of(recorder.log(), config.traffic.packet_flits);
     }
+    if (keep.watch && !traced && *keep.watch >= result.rows.size()) {
+        throw InputError("watch: found packet " + std::to_string(*keep.watch) +
+                         "; allowed is an id below the number of packets, " +
+                         std::to_string(result.rows.size()));
+    }
     if (load.recorded) {
         result.as_recorded = 0;
         for (std::size_t i = 0; i < load.trace.size(); ++i) {

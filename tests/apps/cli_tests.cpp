@@ -237,6 +237,24 @@ TEST_CASE("a model trained for few bits is quantised without loss and runs on a 
     CHECK_THAT(simulated["events"].dump(), Catch::Contains("mac_" + bits + "x"));
 }
 
+TEST_CASE(
+    "what an energy table does not price is told with its count, wherever figures are shown") {
+    const TinyModel tiny;
+    const std::string words =
+        "simulate --model " + tiny.path("q.safetensors") + " --chip " + kChip +
+        " --prompt we --tokens 1 --energy " SPIKELOOM_SOURCE_DIR "/configs/energy/cmos-7nm.yaml";
+    const Outcome shown = tiny.run(words);
+    CHECK(shown.exit_code == 0);
+    const json result = tiny.json_of(words);
+    std::uint64_t crossed = 0;
+    for (const auto& priced : result["priced"]) {
+        crossed += priced["unpriced_events"]["noc_crossbar_bits"].get<std::uint64_t>();
+    }
+    CHECK(crossed > 0);
+    CHECK_THAT(shown.out, Catch::Contains("warning: " + std::to_string(crossed) +
+                                          " noc_crossbar_bits have no price in the energy table"));
+}
+
 TEST_CASE("a hand-edited Program that cannot run is refused with its file and line") {
     const TinyModel tiny;
     const std::string words = "simulate --model " + tiny.path("q.safetensors") + " --chip " + kChip;

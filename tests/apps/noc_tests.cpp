@@ -70,6 +70,8 @@ TEST_CASE("tables, packets in text and binary, and the way of one packet are wri
     REQUIRE(watched["watched"].size() >= 2);
     CHECK_THAT(watched["watched"].back().get<std::string>(),
                Catch::Contains("is consumed by node"));
+    CHECK_THAT(scratch.refusal("noc --size 3x3 --watch 99999999" + std::string(kNocRun)),
+               Catch::Contains("watch: found packet 99999999") && Catch::Contains("allowed is"));
 }
 
 TEST_CASE("one command replays what a model's layers send one another") {
