@@ -18,6 +18,7 @@ constexpr std::int64_t kMostCycles = 65536;
 constexpr std::int64_t kMostEntries = std::int64_t{1} << 20;
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
 constexpr std::int64_t kMostWidth = 65536;
+constexpr std::int64_t kMostRowBuffers = 256;  // a request names one in 8 bits
 constexpr double kSlowestClock = 1e3;
 constexpr double kFastestClock = 1e11;
 constexpr double kPicoseconds = 1e12;
@@ -107,8 +108,12 @@ void describe(schema::Walk& walk, CoreConfig& core) {
                  "flits after which the interface returns their places");
     walk.integer("dma_queue", core.dma_queue, {1, kMostEntries},
                  "remote rows waiting to be requested");
-    walk.integer("dma_outstanding", core.dma_outstanding, {1, 256},
+    walk.integer("dma_outstanding", core.dma_outstanding, {1, kMostRowBuffers},
                  "remote rows requested and not yet accumulated");
+    walk.integer("dma_prefetch", core.dma_prefetch, {0, kMostRowBuffers},
+                 "remote rows of axons with dense events that are fetched ahead; 0: none");
+    walk.integer("dma_burst_rows", core.dma_burst_rows, {1, kMostRowBuffers},
+                 "adjacent remote rows that one request may ask for");
     walk.integer("dma_row_bytes", core.dma_row_bytes, {1, 65535},
                  "buffer of a remote row, the longest that can be fetched, bytes");
 }
@@ -288,6 +293,13 @@ void describe(schema::Walk& walk, ChipConfig& config) {
 
     check_network(walk, config.network, config.max_packet_flits);
     check_tiles(walk, config);
+    if (config.core.dma_outstanding + config.core.dma_prefetch > kMostRowBuffers) {
+        walk.fail("core",
+                  "dma_outstanding and dma_prefetch are " +
+                      std::to_string(config.core.dma_outstanding + config.core.dma_prefetch) +
+                      " row buffers together; allowed are at most " +
+                      std::to_string(kMostRowBuffers));
+    }
     check_packets(walk, config);
     check_queue(walk, "core", config.core.output_queue, config.core.output_credits,
                 config.max_packet_flits);

@@ -94,12 +94,15 @@ struct CoreConfig {
     std::uint32_t accumulator_slots = 2;  // steps that may be in accumulation at once: 1 or 2
     std::uint32_t state_bytes = 65536;
     VectorUnitConfig vector;
-    std::uint32_t scan_width = 16;       // elements the encoder examines a cycle
-    std::uint32_t output_queue = 64;     // flits, in the network interface
-    std::uint32_t output_credits = 16;   // flits after which the interface returns room
-    std::uint32_t dma_queue = 8;         // rows to be requested
-    std::uint32_t dma_outstanding = 4;   // rows requested and not yet accumulated
-    std::uint32_t dma_row_bytes = 2048;  // the longest row; a buffer for each that is outstanding
+    std::uint32_t scan_width = 16;      // elements the encoder examines a cycle
+    std::uint32_t output_queue = 64;    // flits, in the network interface
+    std::uint32_t output_credits = 16;  // flits after which the interface returns room
+    std::uint32_t dma_queue = 8;        // rows to be requested
+    std::uint32_t dma_outstanding = 4;  // rows requested and not yet accumulated
+    std::uint32_t dma_prefetch = 0;     // rows fetched before an event asks for them
+    std::uint32_t dma_burst_rows = 1;   // adjacent rows that one request may ask for
+    std::uint32_t dma_row_bytes =
+        2048;  // the longest row; a buffer each, outstanding or prefetched
 };
 
 /// What answers behind a memory tile.

@@ -9,11 +9,6 @@ namespace spikeloom::arch {
 
 namespace {
 
-bool has_remote_rows(const std::vector<StageState>& stages) {
-    return std::any_of(stages.begin(), stages.end(),
-                       [](const StageState& stage) { return stage.axons.has_remote_rows(); });
-}
-
 bool outputs_accumulators(const Stage& stage) {
     return std::any_of(stage.outputs.begin(), stage.outputs.end(),
                        [](const Output& output) { return output.source.register_index == 0; });
@@ -49,13 +44,14 @@ Core::Core(const sc_core::sc_module_name& name, Fabric& fabric, TileId tile,
       fabric_(fabric),
       tile_(tile),
       stages_(make_stages(fabric, tile, stages)),
-      pipeline_(fabric, tile, has_remote_rows(stages_)),
+      pipeline_(fabric, tile, stages_),
       output_(fabric, tile, kEventClass, fabric.config.core.output_queue,
               fabric.config.core.output_credits),
       encoder_(fabric, tile, output_) {
     for (const StageState& stage : stages_) {
         programs_.emplace_back(*stage.stage, fabric.config.core.vector);
     }
+    schedule_entry();
 }
 
 // ---- what the network brings
@@ -69,10 +65,8 @@ void Core::receive(noc::Cycle cycle, const Message& message, std::uint16_t flit,
     } else if (tail && message.kind == MessageKind::credit) {
         receive_credit(cycle, message);
     } else if (tail && message.kind == MessageKind::response) {
-        if (const auto row = pipeline_.dma().receive(message)) {
-            pipeline_.accept_row(fabric_.clocks.core_sees(cycle), *row);
-            schedule_entry();
-        }
+        pipeline_.accept_rows(cycle, message);
+        schedule_entry();
     }
 }
 

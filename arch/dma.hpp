@@ -1,18 +1,24 @@
 // The DMA engine of a core: fetches rows of synapses from memory tiles.
 //
-// A queue of rows to be requested, served in order; a request goes out, a flit a cycle, when one of
-// the row buffers is free, and keeps that buffer until its row has passed the lanes.
+// Rows that events ask for wait in a queue, in order. A request asks for the row at its head and
+// takes along those behind it that lie one behind the other in the same memory, up to
+// `dma_burst_rows`; it goes out, a flit a cycle, when there are row buffers for all of them, and a
+// buffer is kept until its row has passed the lanes. Rows that will surely be needed, because dense
+// events come to their axons in every step, are fetched ahead into `dma_prefetch` buffers of their
+// own while no other row can be asked for (fetch_ahead.hpp has their order); the event that wants
+// such a row takes it from there. docs/core.md, "Remote rows", gives the cycles.
 #pragma once
 
 #include "arch/fabric.hpp"
+#include "arch/fetch_ahead.hpp"
 #include "arch/stage_state.hpp"
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
-#include <optional>
-#include <queue>
+#include <span>
 #include <vector>
 
 namespace spikeloom::arch {
@@ -25,51 +31,104 @@ class DmaEngine {
         std::uint64_t step = 0;
         std::uint32_t axon = 0;
         std::int32_t value = 0;
-        std::uint32_t buffer = 0;  // from the request on
-        std::shared_ptr<const std::vector<std::uint8_t>> bytes;
+        Cycle entered = 0;                                       // the engine, with its event
+        Cycle arrived = 0;                                       // whole, and asked for
+        std::uint32_t buffer = 0;                                // from the request on
+        std::shared_ptr<const std::vector<std::uint8_t>> bytes;  // of all rows of the request ...
+        std::uint32_t first_byte = 0;                            // ... from here on of this one
     };
 
-    DmaEngine(Fabric& fabric, TileId tile);
+    /// `stages` are those of the core, and stay where they are.
+    DmaEngine(Fabric& fabric, TileId tile, std::span<const StageState> stages);
 
-    /// The row enters the queue in cycle `entered`.
-    void enqueue(const Row& row, Cycle entered);
-    /// Sends the next request, if it is known when it can go, and returns the cycle of its last
-    /// flit; with the next one its place in the queue is free.
-    std::optional<Cycle> issue();
+    /// What becomes of a row that is asked for.
+    enum class Asked {
+        queued,  // it waits for its request, and its place with it
+        coming,  // it was requested ahead and has not come
+        there,   // it was fetched ahead
+    };
+    /// An event asks for a row in cycle `row.entered`. If the row is there, `row` is completed.
+    Asked ask(Row& row);
+
+    /// The first cycle in which a request can leave, by what is known.
+    Cycle next_request() const;
+    /// A request: the rows that have left the queue with it, and the cycle of its last flit, with
+    /// which their places are free.
+    struct Request {
+        std::size_t rows;
+        Cycle written;
+    };
+    /// Sends the request that can leave in cycle `now`, if there is one.
+    Request request(Cycle now);
+
     /// The row's buffer is free again from `cycle` on.
     void release(std::uint32_t buffer, Cycle cycle);
 
-    /// A response packet has come whole. Returns its row when that is complete.
-    std::optional<Row> receive(const Message& message);
+    /// A response packet is there from cycle `seen` on. Returns the rows that are complete with it
+    /// and that an event has asked for, in their order; valid until the next call.
+    std::span<const Row> receive(Cycle seen, const Message& message);
 
-    /// Rows requested or to be requested.
-    std::size_t pending() const { return queue_.size() + fetching_; }
+    /// Rows that events wait for: requested or to be requested.
+    std::size_t pending() const { return queue_.size() + wanted_; }
 
   private:
-    struct Queued {
-        Row row;
-        Cycle entered;
+    /// Where a row lies, and how long it is.
+    struct Place {
+        TileId tile = 0;
+        std::uint64_t address = 0;
+        std::uint32_t bytes = 0;
     };
-    struct Fetch {
+    struct Buffer {
         Row row;
+        Place place;
         std::uint32_t received = 0;  // bytes
-        std::uint32_t wanted = 0;
+        std::uint32_t next = 0;      // of the same request; itself: the last
+        bool wanted = false;         // an event has asked for the row
+
+        bool full() const { return received == place.bytes; }
     };
-    struct FreeBuffer {
-        Cycle usable;
-        std::uint32_t buffer;
-        bool operator>(const FreeBuffer& other) const {
-            return usable != other.usable ? usable > other.usable : buffer > other.buffer;
+    /// Row buffers that are free or known to become so, the first to be free in front.
+    class Pool {
+      public:
+        void release(std::uint32_t buffer, Cycle cycle);
+        std::uint32_t take();
+        /// The cycle from which on `count` buffers are free; kNever: that is not known yet.
+        Cycle usable(std::size_t count) const {
+            return free_.size() < count ? kNever : free_[count - 1].usable;
         }
+
+      private:
+        struct Free {
+            Cycle usable;
+            std::uint32_t buffer;
+            auto operator<=>(const Free& other) const = default;
+        };
+        std::deque<Free> free_;
     };
+
+    static Place place_of(const StageState& stage, std::uint32_t axon);
+    /// Of the first `most` rows that `row(i)` returns, as many as one request may ask for.
+    template <class RowAt>
+    static std::size_t adjacent(std::size_t most, RowAt&& row);
+
+    std::size_t adjacent_wanted(Cycle cycle) const;
+    std::size_t adjacent_ahead() const;
+    Cycle next_wanted() const;
+    Cycle next_ahead() const;
+    Cycle send(Cycle now);
 
     Fabric& fabric_;
     TileId tile_;
-    std::deque<Queued> queue_;
-    std::vector<Fetch> fetches_;  // by buffer
-    std::size_t fetching_ = 0;
-    std::priority_queue<FreeBuffer, std::vector<FreeBuffer>, std::greater<>> free_;
+    const CoreConfig& config_;
+    std::deque<Row> queue_;
+    std::vector<Buffer> buffers_;  // for rows that events ask for, then for those fetched ahead
+    Pool free_;                    // of the first kind
+    Pool free_ahead_;
+    FetchAhead ahead_;
+    std::size_t wanted_ = 0;  // rows requested that events wait for, until they have passed
     Cycle next_request_ = 0;
+    std::vector<std::uint32_t> request_;  // scratch: the buffers of a request
+    std::vector<Row> complete_;           // scratch of receive()
 };
 
 }  // namespace spikeloom::arch

@@ -3,20 +3,22 @@
 #include "models/fixed_point.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace spikeloom::arch {
 
-EventPipeline::EventPipeline(Fabric& fabric, TileId tile, bool remote)
+EventPipeline::EventPipeline(Fabric& fabric, TileId tile, std::span<const StageState> stages)
     : fabric_(fabric),
       tile_(tile),
       config_(fabric.config.core),
       gate_(fabric, tile, kEventClass, config_.event_queue,
             events_per_flit(fabric.program, tile, fabric.format.flit_bits)),
-      remote_(remote),
+      remote_(std::any_of(stages.begin(), stages.end(),
+                          [](const StageState& stage) { return stage.axons.has_remote_rows(); })),
       lanes_{config_.lanes, config_.accumulator_banks},
       rows_in_flight_(config_.axon_latency, config_.synapse_latency),
       banks_(config_.synapse_banks, config_.synapse_bank_cycles),
-      dma_(fabric, tile) {
+      dma_(fabric, tile, stages) {
     for (std::uint32_t place = 0; place < config_.dma_queue; ++place) {
         places_.push(0);
     }
@@ -105,11 +107,25 @@ void EventPipeline::count_pop(Cycle popped) {
 // ---- remote rows
 // ---------------------------------------------------------------------------------
 
-void EventPipeline::accept_row(Cycle arrived, const DmaEngine::Row& row) {
-    rows_.push_back({row, arrived});
+void EventPipeline::accept_rows(noc::Cycle cycle, const Message& message) {
+    for (const DmaEngine::Row& row : dma_.receive(fabric_.clocks.core_sees(cycle), message)) {
+        queue_row(row);
+    }
+}
+
+/// Rows of the same cycle go in the order of their buffers.
+void EventPipeline::queue_row(const DmaEngine::Row& row) {
+    const auto before = [](const DmaEngine::Row& a, const DmaEngine::Row& b) {
+        return std::tie(a.arrived, a.buffer) < std::tie(b.arrived, b.buffer);
+    };
+    rows_.insert(std::upper_bound(rows_.begin(), rows_.end(), row, before), row);
 }
 
 Cycle EventPipeline::next_entry() const {
+    return remote_ ? std::min(next_served(), dma_.next_request()) : kNever;
+}
+
+Cycle EventPipeline::next_served() const {
     Cycle next = kNever;
     if (!rows_.empty()) {
         next = rows_in_flight_.entry_after(rows_.front().arrived + 1);
@@ -122,7 +138,11 @@ Cycle EventPipeline::next_entry() const {
 }
 
 std::optional<EventPipeline::Served> EventPipeline::enter(Cycle now) {
-    if (next_entry() > now) {
+    const DmaEngine::Request request = dma_.request(now);
+    for (std::size_t row = 0; row < request.rows; ++row) {
+        places_.push(request.written + 1);
+    }
+    if (next_served() > now) {
         return std::nullopt;
     }
     const bool row_first = !rows_.empty() && rows_.front().arrived < now;
@@ -143,37 +163,39 @@ EventPipeline::Served EventPipeline::enter_event(Cycle now) {
         row.step = event.step;
         row.axon = event.axon;
         row.value = event.value;
-        dma_.enqueue(row, passage.left_lookup);
-        request_rows();
+        row.entered = passage.left_lookup;
+        const DmaEngine::Asked asked = dma_.ask(row);
+        if (asked == DmaEngine::Asked::there) {
+            queue_row(row);
+        }
+        if (asked != DmaEngine::Asked::queued) {
+            places_.push(row.entered + 1);
+        }
     }
     return {event.stage, event.step};
 }
 
 EventPipeline::Served EventPipeline::enter_row(Cycle now) {
-    const DmaEngine::Row fetched = rows_.front().row;
+    const DmaEngine::Row fetched = rows_.front();
     rows_.pop_front();
     const AxonTable::Block& block = fetched.stage->axons.block_of(fetched.axon);
     AxonTable::Row row = fetched.stage->axons.row_of(fetched.axon);
     Slot& slot = fetched.stage->slot_of(fetched.step);
-    const RowPlace whole{0, row.synapses};
-    const WeightRows weights(*fetched.bytes, shape_of(block.axons), std::span(&whole, 1));
+    const RowPlace place{fetched.first_byte, row.synapses};
+    const WeightRows weights(*fetched.bytes, shape_of(block.axons), std::span(&place, 1));
     weights.accumulate(
         0, fetched.value,
         std::span(slot.sums).subspan(block.axons.accumulator, block.axons.row_length));
     row.set_lane_cycles(weights.cycles(0, lanes_), lanes_);
     count_row(block, row);
+    const Cycle idle_from = std::max(rows_in_flight_.memory_free(), fetched.entered);
     const RowPipeline::Passage passage = pass(now, std::max({1U, row.words, row.lane_cycles}));
+    fabric_.counts.add(tile_, Event::memory_waits,
+                       std::max(passage.left_lookup, idle_from) - idle_from);
     slot.progress.last = std::max(slot.progress.last, passage.finished);
     --slot.progress.pending;
     dma_.release(fetched.buffer, rows_in_flight_.memory_free());
-    request_rows();
     return {fetched.stage, fetched.step};
-}
-
-void EventPipeline::request_rows() {
-    while (const std::optional<Cycle> issued = dma_.issue()) {
-        places_.push(*issued + 1);
-    }
 }
 
 }  // namespace spikeloom::arch

@@ -33,33 +33,35 @@
 #include <functional>
 #include <optional>
 #include <queue>
+#include <span>
 #include <vector>
 
 namespace spikeloom::arch {
 
 class EventPipeline {
   public:
-    /// `remote`: the core has remote rows.
-    EventPipeline(Fabric& fabric, TileId tile, bool remote);
+    /// `stages` are those of the core, and stay where they are.
+    EventPipeline(Fabric& fabric, TileId tile, std::span<const StageState> stages);
 
     /// The network handed over the events `units` of the message in its cycle `cycle`.
     void accept(noc::Cycle cycle, StageState& stage, const Message& message,
                 noc::Burst::Units units);
 
-    /// A row that was fetched has come whole, in the core cycle `arrived`.
-    void accept_row(Cycle arrived, const DmaEngine::Row& row);
+    /// The network handed over the tail of a response in its cycle `cycle`.
+    void accept_rows(noc::Cycle cycle, const Message& message);
 
     /// A step of a stage to which something was added.
     struct Served {
         StageState* stage;
         std::uint64_t step;
     };
-    /// Lets in what enters in cycle `now`, if anything does. Only for cores with remote rows.
+    /// Lets in what enters in cycle `now`, if anything does, and sends the DMA engine's request of
+    /// that cycle. Only for cores with remote rows.
     std::optional<Served> enter(Cycle now);
-    /// The cycle in which the next event or row enters, as far as it is known.
+    /// The cycle in which the next event or row enters or the next request leaves, as far as it is
+    /// known.
     Cycle next_entry() const;
 
-    DmaEngine& dma() { return dma_; }
     /// Rows that a memory tile has been or will be asked for.
     std::size_t rows_pending() const { return dma_.pending(); }
 
@@ -71,20 +73,17 @@ class EventPipeline {
         std::int32_t value;
         Cycle accepted;
     };
-    struct QueuedRow {
-        DmaEngine::Row row;
-        Cycle arrived;
-    };
 
     /// Something enters in cycle `entered`.
     RowPipeline::Passage pass(Cycle entered, std::uint32_t service);
 
     void pop_event(Cycle popped, StageState& stage, std::uint64_t step, std::uint32_t axon,
                    std::int32_t value);
+    void queue_row(const DmaEngine::Row& row);
+    Cycle next_served() const;
     Served enter_event(Cycle now);
     Served enter_row(Cycle now);
     void count_row(const AxonTable::Block& block, const AxonTable::Row& row);
-    void request_rows();
     void count_pop(Cycle popped);
 
     Fabric& fabric_;
@@ -100,7 +99,7 @@ class EventPipeline {
     // Only with remote rows.
     DmaEngine dma_;
     std::deque<QueuedEvent> events_;
-    std::deque<QueuedRow> rows_;
+    std::deque<DmaEngine::Row> rows_;  // in the order of their arrival
     /// When each free place of the DMA engine's queue may be claimed.
     std::priority_queue<Cycle, std::vector<Cycle>, std::greater<>> places_;
 };

@@ -59,6 +59,7 @@ enum class Event : std::uint32_t {
     programs,      // stage programs run
     dma_rows,      // rows fetched from memory tiles
     dma_bytes,
+    dma_rows_ahead,  // rows requested before an event asked for them
     dram_activates,
     dram_precharges,
     dram_read_bursts,
@@ -87,6 +88,7 @@ enum class Event : std::uint32_t {
     pipeline_busy_cycles,  // cycles in which a unit works ...
     vector_busy_cycles,
     encoder_busy_cycles,
+    memory_waits,        // cycles the memory stage stood idle for a remote row
     vector_waits,        // cycles a finished program waited for the encoder
     encoder_waits,       // cycles the encoder waited for room in the output queue
     gate_closed_cycles,  // of the network: its interface held events back, the queue being full

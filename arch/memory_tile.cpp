@@ -143,7 +143,9 @@ void MemoryTile::respond() {
             Message message;
             message.kind = MessageKind::response;
             message.row = response.access.row;
-            message.bytes = static_cast<std::uint32_t>(layout.units_of_packet(packet_).count);
+            const noc::Burst::Units bytes = layout.units_of_packet(packet_);
+            message.bytes = static_cast<std::uint32_t>(bytes.count);
+            message.first_byte = static_cast<std::uint32_t>(bytes.first);
             message.row_bytes = response.access.bytes;
             output_.send(std::move(message), response.access.to, in_packet_, *written);
             in_packet_ = 0;

@@ -17,6 +17,8 @@ inline constexpr std::uint32_t kAxonBits = 16;
 /// Axons that can be told apart.
 inline constexpr std::uint32_t kAxonNumbers = 1U << kAxonBits;
 inline constexpr std::uint32_t kRequestBits = 64;  // address 40, bytes 16, row 8
+/// Bytes that a request can ask for.
+inline constexpr std::uint32_t kLongestRequest = 65535;
 
 /// Bits of an event in a packet.
 std::uint32_t event_bits(Encoding encoding, std::uint32_t value_bits);
@@ -62,11 +64,12 @@ struct Message {
     std::uint64_t packets = 0;  // marker
 
     // request and response
-    TileId tile = 0;            // request: whom to answer
-    std::uint32_t row = 0;      // the requester's number for it
-    std::uint64_t address = 0;  // request
-    std::uint32_t bytes = 0;    // request: wanted; response: carried
-    std::shared_ptr<const std::vector<std::uint8_t>> row_bytes;  // response: the whole row
+    TileId tile = 0;               // request: whom to answer
+    std::uint32_t row = 0;         // the requester's number for it
+    std::uint64_t address = 0;     // request
+    std::uint32_t bytes = 0;       // request: wanted; response: carried, ...
+    std::uint32_t first_byte = 0;  // ... from this one of those wanted on
+    std::shared_ptr<const std::vector<std::uint8_t>> row_bytes;  // response: all that was wanted
 };
 
 /// Messages under way, by the number that is their packets' tag.

@@ -72,7 +72,7 @@ struct PipelineBench : SimulationTest, NoSink {
     PipelineBench(const ChipConfig& what, const std::vector<std::uint32_t>& lengths,
                   bool remote = false)
         : config(what),
-          program(program_for(lengths)),
+          program(program_for(lengths, remote)),
           counts({"mac_8x8"}, config.tiles()),
           network("network", config.network, *this),
           fabric{config, program, network, counts, config.clocks(), config.packet_format()},
@@ -84,19 +84,26 @@ struct PipelineBench : SimulationTest, NoSink {
                 {},
                 std::vector<Slot>(2),
                 {}},
-          pipeline(fabric, 1, remote) {
+          pipeline(fabric, 1, std::span(&stage, 1)) {
         for (Slot& slot : stage.slots) {
             slot.sums.resize(64);
         }
     }
 
-    static Program program_for(const std::vector<std::uint32_t>& lengths) {
+    /// `remote`: with one axon more, whose row is in the memory tile.
+    static Program program_for(const std::vector<std::uint32_t>& lengths, bool remote = false) {
         Stage stage =
             relay("stage", 1, 64, rows(1, 1, 8, 0, 8), send(1, 64, Encoding::dense, 16, {{1, 0}}));
         stage.axons.clear();
         for (std::uint32_t i = 0; i < lengths.size(); ++i) {
             stage.axons.push_back(rows(1, lengths[i], 8, 64 * i, 8));
             stage.axons.back().first_axon = i;
+        }
+        if (remote) {
+            stage.axons.push_back(rows(1, 1, 8, 0, 8));
+            stage.axons.back().kind = AxonBlock::Kind::remote;
+            stage.axons.back().first_axon = static_cast<std::uint32_t>(lengths.size());
+            stage.axons.back().memory_tile = 3;
         }
         return program_of({stage}, 64);
     }
