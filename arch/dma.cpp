@@ -24,9 +24,13 @@ DmaEngine::DmaEngine(Fabric& fabric, TileId tile, std::span<const StageState> st
       tile_(tile),
       config_(fabric.config.core),
       buffers_(config_.dma_outstanding + config_.dma_prefetch),
-      ahead_(fabric.program, config_.dma_prefetch > 0 ? stages : stages.first(0)) {
+      ahead_(fabric.program, config_.dma_prefetch > 0 ? stages : stages.first(0)),
+      transfers_(buffers_.size()) {
     for (std::uint32_t buffer = 0; buffer < buffers_.size(); ++buffer) {
         (buffer < config_.dma_outstanding ? free_ : free_ahead_).release(buffer, 0);
+    }
+    for (std::size_t number = transfers_.size(); number-- > 0;) {
+        free_transfers_.push_back(static_cast<std::uint32_t>(number));
     }
 }
 
@@ -38,7 +42,8 @@ void DmaEngine::release(std::uint32_t buffer, Cycle cycle) {
 // ---- requests
 // ------------------------------------------------------------------------------------
 
-DmaEngine::Asked DmaEngine::ask(Row& row) {
+DmaEngine::Asked DmaEngine::ask(Row& row, Cycle popped) {
+    ahead_changed_ = popped + 1;
     const std::optional<std::uint32_t> ahead = ahead_.take(*row.stage, row.axon);
     if (!ahead) {
         queue_.push_back(row);
@@ -124,7 +129,7 @@ Cycle DmaEngine::next_ahead() const {
         return kNever;
     }
     const std::size_t rows = adjacent_ahead();
-    return rows == 0 ? kNever : std::max(next_request_, free_ahead_.usable(rows));
+    return rows == 0 ? kNever : std::max({next_request_, ahead_changed_, free_ahead_.usable(rows)});
 }
 
 Cycle DmaEngine::next_request() const {
@@ -132,44 +137,47 @@ Cycle DmaEngine::next_request() const {
 }
 
 DmaEngine::Request DmaEngine::request(Cycle now) {
-    request_.clear();
-    if (next_wanted() <= now) {
+    const bool for_event = next_wanted() <= now;
+    if (!for_event && next_ahead() > now) {
+        return {0, now};
+    }
+    const std::uint32_t number = free_transfers_.back();
+    free_transfers_.pop_back();
+    std::vector<std::uint32_t>& request = transfers_[number].buffers;
+    request.clear();
+    if (for_event) {
         for (std::size_t rows = adjacent_wanted(now); rows > 0; --rows) {
-            Buffer& buffer = buffers_[request_.emplace_back(free_.take())];
+            Buffer& buffer = buffers_[request.emplace_back(free_.take())];
             buffer = {queue_.front(), place_of(*queue_.front().stage, queue_.front().axon)};
-            buffer.row.buffer = request_.back();
+            buffer.row.buffer = request.back();
             buffer.wanted = true;
             queue_.pop_front();
             ++wanted_;
         }
-        return {request_.size(), send(now)};
-    }
-    if (next_ahead() > now) {
-        return {0, now};
+        return {request.size(), send(number, now)};
     }
     for (std::size_t i = 0, rows = adjacent_ahead(); i < rows; ++i) {
         const FetchAhead::Row row = *ahead_.upcoming(i);
-        Buffer& buffer = buffers_[request_.emplace_back(free_ahead_.take())];
+        Buffer& buffer = buffers_[request.emplace_back(free_ahead_.take())];
         buffer = {{}, place_of(*row.stage, row.axon)};
     }
-    ahead_.fetched(request_);
-    fabric_.counts.add(tile_, Event::dma_rows_ahead, request_.size());
-    return {0, send(now)};
+    ahead_.fetched(request);
+    fabric_.counts.add(tile_, Event::dma_rows_ahead, request.size());
+    return {0, send(number, now)};
 }
 
-/// The request for the rows of the buffers in request_ leaves from `now` on.
-Cycle DmaEngine::send(Cycle now) {
-    const Place& first = buffers_[request_.front()].place;
+/// The request for the rows of a transfer leaves from `now` on. Returns its last cycle.
+Cycle DmaEngine::send(std::uint32_t transfer, Cycle now) {
+    const Place& first = buffers_[transfers_[transfer].buffers.front()].place;
     Message request;
     request.kind = MessageKind::request;
     request.tile = tile_;
-    request.row = request_.front();
+    request.transfer = transfer;
     request.address = first.address;
-    for (std::size_t i = 0; i < request_.size(); ++i) {
-        Buffer& buffer = buffers_[request_[i]];
-        buffer.next = request_[std::min(i + 1, request_.size() - 1)];
-        request.bytes += buffer.place.bytes;
+    for (const std::uint32_t buffer : transfers_[transfer].buffers) {
+        request.bytes += buffers_[buffer].place.bytes;
     }
+    transfers_[transfer].left = request.bytes;
     const std::uint16_t flits = noc::Burst(fabric_.format, kRequestBits, 1).flits(0);
     next_request_ = now + flits;
     const Cycle written = next_request_ - 1;
@@ -182,19 +190,20 @@ Cycle DmaEngine::send(Cycle now) {
 
 std::span<const DmaEngine::Row> DmaEngine::receive(Cycle seen, const Message& message) {
     complete_.clear();
+    Transfer& transfer = transfers_[message.transfer];
     const std::uint32_t end = message.first_byte + message.bytes;
-    std::uint32_t begin = 0;  // of the buffer's row in the response
-    for (std::uint32_t place = message.row;; place = buffers_[place].next) {
-        Buffer& buffer = buffers_[place];
-        const std::uint32_t row_end = begin + buffer.place.bytes;
-        const std::uint32_t from = std::max(begin, message.first_byte);
+    std::uint32_t row_begin = 0;  // in the response
+    for (std::size_t i = 0; row_begin < end; ++i) {
+        Buffer& buffer = buffers_[transfer.buffers[i]];
+        const std::uint32_t row_end = row_begin + buffer.place.bytes;
+        const std::uint32_t from = std::max(row_begin, message.first_byte);
         const std::uint32_t to = std::min(row_end, end);
         if (from < to) {
             buffer.received += to - from;
             if (buffer.full()) {
                 buffer.row.arrived = std::max(seen, buffer.row.entered);
                 buffer.row.bytes = message.row_bytes;
-                buffer.row.first_byte = begin;
+                buffer.row.first_byte = row_begin;
                 fabric_.counts.add(tile_, Event::dma_rows, 1);
                 fabric_.counts.add(tile_, Event::dma_bytes, buffer.place.bytes);
                 if (buffer.wanted) {
@@ -202,11 +211,13 @@ std::span<const DmaEngine::Row> DmaEngine::receive(Cycle seen, const Message& me
                 }
             }
         }
-        begin = row_end;
-        if (begin >= end || buffer.next == place) {
-            return complete_;
-        }
+        row_begin = row_end;
     }
+    transfer.left -= message.bytes;
+    if (transfer.left == 0) {
+        free_transfers_.push_back(message.transfer);
+    }
+    return complete_;
 }
 
 }  // namespace spikeloom::arch

@@ -47,8 +47,9 @@ class DmaEngine {
         coming,  // it was requested ahead and has not come
         there,   // it was fetched ahead
     };
-    /// An event asks for a row in cycle `row.entered`. If the row is there, `row` is completed.
-    Asked ask(Row& row);
+    /// An event popped in cycle `popped` asks for a row in cycle `row.entered`. If the row is
+    /// there, `row` is completed.
+    Asked ask(Row& row, Cycle popped);
 
     /// The first cycle in which a request can leave, by what is known.
     Cycle next_request() const;
@@ -82,10 +83,14 @@ class DmaEngine {
         Row row;
         Place place;
         std::uint32_t received = 0;  // bytes
-        std::uint32_t next = 0;      // of the same request; itself: the last
         bool wanted = false;         // an event has asked for the row
 
         bool full() const { return received == place.bytes; }
+    };
+    /// A request under way. There are never more of them than buffers.
+    struct Transfer {
+        std::vector<std::uint32_t> buffers;  // of its rows, in their order
+        std::uint32_t left = 0;              // bytes to come
     };
     /// Row buffers that are free or known to become so, the first to be free in front.
     class Pool {
@@ -115,7 +120,7 @@ class DmaEngine {
     std::size_t adjacent_ahead() const;
     Cycle next_wanted() const;
     Cycle next_ahead() const;
-    Cycle send(Cycle now);
+    Cycle send(std::uint32_t transfer, Cycle now);
 
     Fabric& fabric_;
     TileId tile_;
@@ -127,8 +132,10 @@ class DmaEngine {
     FetchAhead ahead_;
     std::size_t wanted_ = 0;  // rows requested that events wait for, until they have passed
     Cycle next_request_ = 0;
-    std::vector<std::uint32_t> request_;  // scratch: the buffers of a request
-    std::vector<Row> complete_;           // scratch of receive()
+    Cycle ahead_changed_ = 0;  // from this cycle on ahead_ is as the last event has left it
+    std::vector<Transfer> transfers_;
+    std::vector<std::uint32_t> free_transfers_;
+    std::vector<Row> complete_;  // scratch of receive()
 };
 
 }  // namespace spikeloom::arch

@@ -164,7 +164,7 @@ EventPipeline::Served EventPipeline::enter_event(Cycle now) {
         row.axon = event.axon;
         row.value = event.value;
         row.entered = passage.left_lookup;
-        const DmaEngine::Asked asked = dma_.ask(row);
+        const DmaEngine::Asked asked = dma_.ask(row, now);
         if (asked == DmaEngine::Asked::there) {
             queue_row(row);
         }

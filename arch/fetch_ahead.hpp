@@ -37,7 +37,7 @@ class FetchAhead {
     /// The next `rows` of them are being fetched, into these buffers.
     void fetched(std::span<const std::uint32_t> buffers);
 
-    /// An event asks for a row: the buffer that it was fetched into, which it takes.
+    /// An event for a row is popped: the buffer that it was fetched into, which it takes.
     std::optional<std::uint32_t> take(const StageState& stage, std::uint32_t axon);
 
   private:

@@ -66,7 +66,7 @@ void MemoryTile::issue(Cycle now) {
     }
     const Message& request = requests_.front().message;
     auto& payload = payloads_.get();
-    payload.cargo = {request.tile, request.row,
+    payload.cargo = {request.tile, request.transfer,
                      std::make_shared<std::vector<std::uint8_t>>(request.bytes)};
     payload.set_command(tlm::TLM_READ_COMMAND);
     payload.set_address(request.address);
@@ -142,7 +142,7 @@ void MemoryTile::respond() {
             }
             Message message;
             message.kind = MessageKind::response;
-            message.row = response.access.row;
+            message.transfer = response.access.transfer;
             const noc::Burst::Units bytes = layout.units_of_packet(packet_);
             message.bytes = static_cast<std::uint32_t>(bytes.count);
             message.first_byte = static_cast<std::uint32_t>(bytes.first);

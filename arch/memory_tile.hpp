@@ -54,7 +54,7 @@ class MemoryTile final : public Tile {
     /// What the payload of a request carries for its way back.
     struct Access {
         TileId to = 0;
-        std::uint32_t row = 0;
+        std::uint32_t transfer = 0;
         std::shared_ptr<std::vector<std::uint8_t>> bytes;
     };
     struct Response {

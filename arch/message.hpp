@@ -16,7 +16,7 @@ namespace spikeloom::arch {
 inline constexpr std::uint32_t kAxonBits = 16;
 /// Axons that can be told apart.
 inline constexpr std::uint32_t kAxonNumbers = 1U << kAxonBits;
-inline constexpr std::uint32_t kRequestBits = 64;  // address 40, bytes 16, row 8
+inline constexpr std::uint32_t kRequestBits = 64;  // address 40, bytes 16, number 8
 /// Bytes that a request can ask for.
 inline constexpr std::uint32_t kLongestRequest = 65535;
 
@@ -65,7 +65,7 @@ struct Message {
 
     // request and response
     TileId tile = 0;               // request: whom to answer
-    std::uint32_t row = 0;         // the requester's number for it
+    std::uint32_t transfer = 0;    // the requester's number for it
     std::uint64_t address = 0;     // request
     std::uint32_t bytes = 0;       // request: wanted; response: carried, ...
     std::uint32_t first_byte = 0;  // ... from this one of those wanted on
