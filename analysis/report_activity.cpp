@@ -1,6 +1,7 @@
 // What the model and the chip did: firing rates, spikes, membranes, busy cores and links.
 #include "analysis/html.hpp"
 #include "analysis/maps.hpp"
+#include "analysis/memory_traffic.hpp"
 #include "analysis/plots.hpp"
 #include "analysis/report_sections.hpp"
 
@@ -131,6 +132,37 @@ std::string chip_section(const ReportData& data) {
         }
     }
     return section("chip", "The chip at work", html);
+}
+
+std::string memory_section(const ReportData& data) {
+    HtmlTable table({"run, phase", "bytes a token", "bandwidth", "of peak", "row hits", "rows",
+                     "of them ahead", "requests", "waits"});
+    table.numeric({1, 2, 3, 4, 5, 6, 7, 8});
+    bool any = false;
+    for (const Run& run : data.runs) {
+        for (const Phase& phase : run.phases) {
+            const std::optional<MemoryTraffic> read = memory_traffic(phase, run.chip);
+            if (!read) {
+                continue;
+            }
+            any = true;
+            table.row({escape(run.label + ", " + phase.name),
+                       with_commas(static_cast<std::uint64_t>(read->bytes_per_token + 0.5)),
+                       with_prefix(read->bytes_per_second, "B/s"), percent(read->share_of_peak),
+                       read->row_hit_rate ? percent(*read->row_hit_rate) : "",  // no DRAM, or idle
+                       with_commas(read->rows), with_commas(read->rows_ahead),
+                       with_commas(read->requests), with_commas(read->wait_cycles)});
+        }
+    }
+    if (!any) {
+        return {};
+    }
+    return section("memory", "Rows from memory tiles",
+                   paragraph("What the memory tiles delivered, of what all of them could; bursts "
+                             "that met their DRAM row open; rows of synapses that cores fetched, "
+                             "and of them before an event asked; and the cycles, of all cores "
+                             "together, in which a synapse pipeline stood idle for a row.") +
+                       table.text());
 }
 
 }  // namespace spikeloom::analysis

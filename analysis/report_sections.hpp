@@ -51,6 +51,7 @@ std::string event_section(const ReportData& data);
 std::string firing_section(const ReportData& data);
 std::string trace_section(const ReportData& data);
 std::string chip_section(const ReportData& data);
+std::string memory_section(const ReportData& data);
 
 // report_background.cpp
 std::string training_section(const ReportData& data);

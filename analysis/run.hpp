@@ -33,6 +33,8 @@ struct Chip {
     std::vector<TileKind> tiles;  // width * height of them
     double core_hertz = 0.0;
     double network_hertz = 0.0;
+    double memory_bytes_per_second = 0.0;  // of all memory tiles at most; 0: there are none
+    std::uint64_t memory_burst_bytes = 0;  // of a DRAM's burst; 0: they are SRAM
     Units units;
 };
 

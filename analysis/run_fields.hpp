@@ -64,6 +64,8 @@ void fields(Archive& archive, Chip& chip) {
     }
     archive("core_hertz", chip.core_hertz);
     archive("network_hertz", chip.network_hertz);
+    archive("memory_bytes_per_second", chip.memory_bytes_per_second);
+    archive("memory_burst_bytes", chip.memory_burst_bytes);
     archive("units", chip.units);
 }
 

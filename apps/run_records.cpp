@@ -86,10 +86,17 @@ analysis::Chip chip_record(const arch::ChipConfig& chip, std::uint64_t idle_core
                                                         : analysis::TileKind::core);
     }
     add_cores(chip, chip.cores(), idle_cores, chip.core.accumulator_bits, record.units);
+    const std::uint64_t memories = chip.memory_tiles.size();
     if (chip.memory.kind == arch::MemoryKind::dram) {
-        record.units.memory_tiles = chip.memory_tiles.size();
+        record.units.memory_tiles = memories;
+        record.memory_burst_bytes = chip.memory.dram.burst_bytes();
+        record.memory_bytes_per_second =
+            static_cast<double>(memories) * chip.memory.dram.peak_bandwidth();
     } else {
-        record.units.memory_sram_bytes = chip.memory_tiles.size() * chip.memory.sram.bytes;
+        record.units.memory_sram_bytes = memories * chip.memory.sram.bytes;
+        record.memory_bytes_per_second = static_cast<double>(memories) * chip.core_clock_hz *
+                                         chip.memory.sram.port_bits /
+                                         (kBitsPerByte * chip.memory.sram.interval);
     }
     return record;
 }

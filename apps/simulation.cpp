@@ -1,5 +1,6 @@
 #include "apps/simulation.hpp"
 
+#include "analysis/memory_traffic.hpp"
 #include "apps/power_rows.hpp"
 #include "apps/run_records.hpp"
 #include "base/progress.hpp"
@@ -107,22 +108,6 @@ void record_activity(const workloads::SessionResult& session, const models::Mode
     }
 }
 
-MemoryTraffic memory_traffic(const workloads::PhaseResult& phase, const arch::ChipConfig& chip) {
-    const bool dram = chip.memory.kind == arch::MemoryKind::dram;
-    const auto total = [&](arch::Event event) {
-        return static_cast<double>(phase.counts.total(event));
-    };
-    const double bytes = dram
-                             ? total(arch::Event::dram_read_bursts) * chip.memory.dram.burst_bytes()
-                             : total(arch::Event::memory_sram_read_bits) / 8.0;
-    const double peak =
-        dram ? chip.memory.dram.peak_bandwidth()
-             : chip.memory.sram.port_bits / 8.0 * chip.core_clock_hz / chip.memory.sram.interval;
-    const double rate = phase.seconds > 0.0 ? bytes / phase.seconds : 0.0;
-    return {phase.name, bytes / static_cast<double>(std::max<std::uint64_t>(phase.tokens, 1)), rate,
-            rate / (peak * static_cast<double>(chip.memory_tiles.size()))};
-}
-
 /// A line for each event that a table does not price, with its count over all phases.
 std::string warnings_of(const analysis::Run& run) {
     std::string text;
@@ -212,9 +197,6 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
         record.cycles = phase.cycles;  // to the last result; its counts, until the chip is at rest
         record.seconds = phase.seconds;
         run.phases.push_back(std::move(record));
-        if (!chip.memory_tiles.empty()) {
-            result.memory.push_back(memory_traffic(phase, chip));
-        }
     }
     // Values that enter the residual stream in place of spikes are compared all the same, and
     // count among the mismatches.
@@ -238,11 +220,21 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
 nlohmann::ordered_json result_of(const Simulated& simulated) {
     nlohmann::ordered_json result =
         nlohmann::ordered_json::parse(analysis::result_json(simulated.run));
-    for (const MemoryTraffic& read : simulated.memory) {
-        result["memory_reads"].push_back({{"phase", read.phase},
-                                          {"bytes_per_token", read.bytes_per_token},
-                                          {"bytes_per_second", read.bytes_per_second},
-                                          {"share_of_peak", read.share_of_peak}});
+    for (const analysis::Phase& phase : simulated.run.phases) {
+        const auto read = analysis::memory_traffic(phase, simulated.run.chip);
+        if (read) {
+            result["memory_reads"].push_back(
+                {{"phase", phase.name},
+                 {"bytes_per_token", read->bytes_per_token},
+                 {"bytes_per_second", read->bytes_per_second},
+                 {"share_of_peak", read->share_of_peak},
+                 {"row_hit_rate", read->row_hit_rate ? nlohmann::ordered_json(*read->row_hit_rate)
+                                                     : nlohmann::ordered_json()},
+                 {"rows", read->rows},
+                 {"rows_ahead", read->rows_ahead},
+                 {"requests", read->requests},
+                 {"wait_cycles", read->wait_cycles}});
+        }
     }
     if (!simulated.first_mismatch.empty()) {
         result["first_mismatch"] = simulated.first_mismatch;

@@ -34,17 +34,8 @@ struct Simulation {
     std::vector<std::string> commands;  // how the run was asked for
 };
 
-/// What a phase read from all memory tiles.
-struct MemoryTraffic {
-    std::string phase;
-    double bytes_per_token = 0.0;
-    double bytes_per_second = 0.0;
-    double share_of_peak = 0.0;  // of what all memories together deliver at most
-};
-
 struct Simulated {
     analysis::Run run;
-    std::vector<MemoryTraffic> memory;   // by phase
     std::string first_mismatch;          // in words; empty where there is none
     std::string power_csv;               // power over time, where asked for
     std::vector<noc::TraceRow> packets;  // where asked for

@@ -45,6 +45,7 @@ std::string misfit(const arch::Stage& stage, const arch::CoreConfig& core) {
 }
 
 constexpr double kMostRelays = 15.0;
+constexpr std::size_t kMostSharing = 8;  // stages a core on average, where rows are streamed
 
 class Partitioner {
   public:
@@ -176,19 +177,23 @@ class Partitioner {
         return result;
     }
 
-    /// Hill climbing: the best single cut, as long as one helps.
+    /// Hill climbing: the best single cut, as long as one helps. A stage whose weights lie in cores
+    /// wants a core of its own; one whose rows are streamed takes little room, and more parts of it
+    /// read more memories at once, so that those may share.
     Partition improve(Partition best) {
         while (true) {
             std::optional<Partition> better;
             for (const MatrixStage kind : kAllStages) {
                 Layout layout = best.layout;
-                if (!cut(layout, kind) || stages_of(layout) > chip_.cores()) {
+                const std::size_t most =
+                    layout.streamed[index_of(kind)] ? kMostSharing * chip_.cores() : chip_.cores();
+                if (!cut(layout, kind) || stages_of(layout) > most) {
                     continue;
                 }
-                Partition candidate = evaluate(layout);
                 const Partition& to_beat = better ? *better : best;
-                if (std::tie(candidate.interval, candidate.latency) <
-                    std::tie(to_beat.interval, to_beat.latency)) {
+                std::optional<Partition> candidate = try_out(layout);
+                if (candidate && std::tie(candidate->interval, candidate->latency) <
+                                     std::tie(to_beat.interval, to_beat.latency)) {
                     better = std::move(candidate);
                 }
             }
@@ -196,6 +201,15 @@ class Partitioner {
                 return best;
             }
             best = std::move(*better);
+        }
+    }
+
+    /// None where the cores have no room for so many stages.
+    std::optional<Partition> try_out(const Layout& layout) {
+        try {
+            return evaluate(layout);
+        } catch (const InputError&) {
+            return std::nullopt;
         }
     }
 

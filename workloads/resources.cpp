@@ -115,42 +115,67 @@ double size_of(const CoreUse& use, const arch::CoreConfig& core) {
                      std::to_string(core.state_bytes));
 }
 
-}  // namespace
-
-CoreOfStage group_stages(const arch::Program& program, const std::vector<arch::StageId>& leaders,
-                         const arch::ChipConfig& chip, const std::vector<double>& cycles) {
-    std::vector<Bundle> bundles = bundles_of(program, leaders, chip, cycles);
-    const bool a_core_each = bundles.size() <= chip.cores();
-    if (!a_core_each) {
-        std::stable_sort(bundles.begin(), bundles.end(), [&](const Bundle& a, const Bundle& b) {
-            return size_of(a.use, chip.core) > size_of(b.use, chip.core);
-        });
-    }
-    CoreOfStage core_of(program.stages.size());
+/// Puts each bundle, in their order, on the core with the least to do of those that have room. None
+/// where one has no room anywhere.
+std::optional<CoreOfStage> pack(const std::vector<Bundle>& bundles, std::size_t stages,
+                                const arch::ChipConfig& chip) {
+    CoreOfStage core_of(stages);
     std::vector<CoreUse> filled(chip.cores());
     std::vector<double> load(chip.cores(), 0.0);
-    for (std::size_t b = 0; b < bundles.size(); ++b) {
+    for (const Bundle& bundle : bundles) {
         std::optional<std::size_t> best;
-        if (a_core_each) {
-            best = b;
-        }
-        for (std::size_t core = 0; !a_core_each && core < filled.size(); ++core) {
+        for (std::size_t core = 0; core < filled.size(); ++core) {
             CoreUse together = filled[core];
-            together += bundles[b].use;
+            together += bundle.use;
             if (excess(together, chip.core).empty() && (!best || load[core] < load[*best])) {
                 best = core;
             }
         }
         if (!best) {
-            refuse(bundles, chip);
+            return std::nullopt;
         }
-        filled[*best] += bundles[b].use;
-        load[*best] += bundles[b].cycles;
-        for (const std::size_t s : bundles[b].stages) {
+        filled[*best] += bundle.use;
+        load[*best] += bundle.cycles;
+        for (const std::size_t s : bundle.stages) {
             core_of[s] = static_cast<std::uint32_t>(*best);
         }
     }
     return core_of;
+}
+
+CoreOfStage a_core_each(const std::vector<Bundle>& bundles, std::size_t stages) {
+    CoreOfStage core_of(stages);
+    for (std::size_t b = 0; b < bundles.size(); ++b) {
+        for (const std::size_t s : bundles[b].stages) {
+            core_of[s] = static_cast<std::uint32_t>(b);
+        }
+    }
+    return core_of;
+}
+
+}  // namespace
+
+CoreOfStage group_stages(const arch::Program& program, const std::vector<arch::StageId>& leaders,
+                         const arch::ChipConfig& chip, const std::vector<double>& cycles) {
+    std::vector<Bundle> bundles = bundles_of(program, leaders, chip, cycles);
+    if (bundles.size() <= chip.cores()) {
+        return a_core_each(bundles, program.stages.size());
+    }
+    // The longest first shares out the work best; the largest first finds room where the
+    // longest first does not.
+    std::stable_sort(bundles.begin(), bundles.end(),
+                     [](const Bundle& a, const Bundle& b) { return a.cycles > b.cycles; });
+    if (auto balanced = pack(bundles, program.stages.size(), chip)) {
+        return *std::move(balanced);
+    }
+    std::stable_sort(bundles.begin(), bundles.end(), [&](const Bundle& a, const Bundle& b) {
+        return size_of(a.use, chip.core) > size_of(b.use, chip.core);
+    });
+    auto packed = pack(bundles, program.stages.size(), chip);
+    if (!packed) {
+        refuse(bundles, chip);
+    }
+    return *std::move(packed);
 }
 
 }  // namespace spikeloom::workloads

@@ -28,6 +28,8 @@ Chip sample_chip() {
     chip.tiles[kMemory] = TileKind::memory;
     chip.core_hertz = 500e6;
     chip.network_hertz = 1e9;
+    chip.memory_bytes_per_second = 6.4e9;
+    chip.memory_burst_bytes = 32;
     chip.units.cores = kCores;
     chip.units.routers = kTiles;
     chip.units.memory_tiles = 1;
