@@ -141,43 +141,45 @@ DmaEngine::Request DmaEngine::request(Cycle now) {
     if (!for_event && next_ahead() > now) {
         return {0, now};
     }
-    const std::uint32_t number = free_transfers_.back();
-    free_transfers_.pop_back();
-    std::vector<std::uint32_t>& request = transfers_[number].buffers;
-    request.clear();
+    request_.clear();
     if (for_event) {
         for (std::size_t rows = adjacent_wanted(now); rows > 0; --rows) {
-            Buffer& buffer = buffers_[request.emplace_back(free_.take())];
+            Buffer& buffer = buffers_[request_.emplace_back(free_.take())];
             buffer = {queue_.front(), place_of(*queue_.front().stage, queue_.front().axon)};
-            buffer.row.buffer = request.back();
+            buffer.row.buffer = request_.back();
             buffer.wanted = true;
             queue_.pop_front();
             ++wanted_;
         }
-        return {request.size(), send(number, now)};
+        return {request_.size(), send(now)};
     }
     for (std::size_t i = 0, rows = adjacent_ahead(); i < rows; ++i) {
         const FetchAhead::Row row = *ahead_.upcoming(i);
-        Buffer& buffer = buffers_[request.emplace_back(free_ahead_.take())];
+        Buffer& buffer = buffers_[request_.emplace_back(free_ahead_.take())];
         buffer = {{}, place_of(*row.stage, row.axon)};
     }
-    ahead_.fetched(request);
-    fabric_.counts.add(tile_, Event::dma_rows_ahead, request.size());
-    return {0, send(number, now)};
+    ahead_.fetched(request_);
+    fabric_.counts.add(tile_, Event::dma_rows_ahead, request_.size());
+    return {0, send(now)};
 }
 
-/// The request for the rows of a transfer leaves from `now` on. Returns its last cycle.
-Cycle DmaEngine::send(std::uint32_t transfer, Cycle now) {
-    const Place& first = buffers_[transfers_[transfer].buffers.front()].place;
+/// The request for the rows of the buffers in request_ leaves from `now` on. Returns its last
+/// cycle.
+Cycle DmaEngine::send(Cycle now) {
+    const Place& first = buffers_[request_.front()].place;
     Message request;
     request.kind = MessageKind::request;
     request.tile = tile_;
-    request.transfer = transfer;
+    request.transfer = free_transfers_.back();
+    free_transfers_.pop_back();
     request.address = first.address;
-    for (const std::uint32_t buffer : transfers_[transfer].buffers) {
+    Transfer& transfer = transfers_[request.transfer];
+    transfer.rows.clear();
+    for (const std::uint32_t buffer : request_) {
         request.bytes += buffers_[buffer].place.bytes;
+        transfer.rows.push_back({buffer, request.bytes});
     }
-    transfers_[transfer].left = request.bytes;
+    transfer.left = request.bytes;
     const std::uint16_t flits = noc::Burst(fabric_.format, kRequestBits, 1).flits(0);
     next_request_ = now + flits;
     const Cycle written = next_request_ - 1;
@@ -192,13 +194,12 @@ std::span<const DmaEngine::Row> DmaEngine::receive(Cycle seen, const Message& me
     complete_.clear();
     Transfer& transfer = transfers_[message.transfer];
     const std::uint32_t end = message.first_byte + message.bytes;
-    std::uint32_t row_begin = 0;  // in the response
-    for (std::size_t i = 0; row_begin < end; ++i) {
-        Buffer& buffer = buffers_[transfer.buffers[i]];
-        const std::uint32_t row_end = row_begin + buffer.place.bytes;
+    std::uint32_t row_begin = 0;
+    for (const Transfer::Part& part : transfer.rows) {
         const std::uint32_t from = std::max(row_begin, message.first_byte);
-        const std::uint32_t to = std::min(row_end, end);
+        const std::uint32_t to = std::min(part.end, end);
         if (from < to) {
+            Buffer& buffer = buffers_[part.buffer];
             buffer.received += to - from;
             if (buffer.full()) {
                 buffer.row.arrived = std::max(seen, buffer.row.entered);
@@ -211,7 +212,7 @@ std::span<const DmaEngine::Row> DmaEngine::receive(Cycle seen, const Message& me
                 }
             }
         }
-        row_begin = row_end;
+        row_begin = part.end;
     }
     transfer.left -= message.bytes;
     if (transfer.left == 0) {

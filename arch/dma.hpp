@@ -89,8 +89,12 @@ class DmaEngine {
     };
     /// A request under way. There are never more of them than buffers.
     struct Transfer {
-        std::vector<std::uint32_t> buffers;  // of its rows, in their order
-        std::uint32_t left = 0;              // bytes to come
+        struct Part {
+            std::uint32_t buffer;  // may hold another row once this one has come
+            std::uint32_t end;     // of the row's bytes, among those of the request
+        };
+        std::vector<Part> rows;
+        std::uint32_t left = 0;  // bytes to come
     };
     /// Row buffers that are free or known to become so, the first to be free in front.
     class Pool {
@@ -120,7 +124,7 @@ class DmaEngine {
     std::size_t adjacent_ahead() const;
     Cycle next_wanted() const;
     Cycle next_ahead() const;
-    Cycle send(std::uint32_t transfer, Cycle now);
+    Cycle send(Cycle now);
 
     Fabric& fabric_;
     TileId tile_;
@@ -135,7 +139,8 @@ class DmaEngine {
     Cycle ahead_changed_ = 0;  // from this cycle on ahead_ is as the last event has left it
     std::vector<Transfer> transfers_;
     std::vector<std::uint32_t> free_transfers_;
-    std::vector<Row> complete_;  // scratch of receive()
+    std::vector<std::uint32_t> request_;  // scratch of request(): the buffers
+    std::vector<Row> complete_;           // scratch of receive()
 };
 
 }  // namespace spikeloom::arch

@@ -316,12 +316,13 @@ TEST_CASE("a row fetched ahead meets its event, on both sides of the edge", "[dm
     }
 }
 
-TEST_CASE("a dense matrix from memory: the same sums however its rows are asked for",
+TEST_CASE("dense matrices from memory: the same sums however their rows are asked for",
           "[dma][memory]") {
     const auto burst = GENERATE(1U, 3U, 16U);
     const auto prefetch = GENERATE(0U, 1U, 5U, 40U);
     const std::uint32_t inputs = 30;
-    const std::uint32_t length = 20;
+    const std::uint32_t length = 40;
+    const std::uint32_t narrow = 9;
     ChipConfig config = small_chip();
     config.core.dma_outstanding = GENERATE(1U, 4U);
     config.core.dma_queue = 3;
@@ -331,24 +332,32 @@ TEST_CASE("a dense matrix from memory: the same sums however its rows are asked 
     AxonBlock far = rows(inputs, length, 8, 0, 16);
     far.kind = AxonBlock::Kind::remote;
     far.memory_tile = 3;
-    Program program =
-        program_of({relay("near", 1, inputs, rows(2, inputs, 8, 0, 1),
-                          send(1, inputs, Encoding::dense, 16, {{1, 0}})),
-                    relay("far", 2, length, far, send(1, length, Encoding::dense, 16, {{2, 0}}))},
-                   length);
-    std::vector<std::int32_t> wanted(length, 0);
+    AxonBlock other = far;  // a narrower matrix on the same core
+    other.row_length = other.row_stride = narrow;
+    other.address = std::uint64_t{inputs} * length;
+    Program program = program_of(
+        {relay("near", 1, inputs, rows(2, inputs, 8, 0, 1),
+               send(1, inputs, Encoding::dense, 16, {{1, 0}, {2, 0}})),
+         relay("far", 2, length, far, send(1, length, Encoding::dense, 16, {{3, 0}})),
+         relay("other", 2, narrow, other, send(1, narrow, Encoding::dense, 16, {{3, length}}))},
+        length + narrow);
     MemoryImage near{1, 0, {}};
     for (std::uint32_t i = 0; i < 2 * inputs; ++i) {
         near.bytes.push_back(static_cast<std::uint8_t>(i % 7));
     }
-    MemoryImage matrix{3, 0, {}};
-    for (std::uint32_t i = 0; i < inputs * length; ++i) {
-        matrix.bytes.push_back(static_cast<std::uint8_t>(i % 11));
-        wanted[i % length] +=
-            static_cast<std::int32_t>(i % 11) * static_cast<std::int32_t>(i / length % 7);
-    }
+    MemoryImage matrices{3, 0, {}};
+    std::vector<std::int32_t> wanted(length + narrow, 0);
+    const auto add_matrix = [&](std::uint32_t columns, std::uint32_t first) {
+        for (std::uint32_t i = 0; i < inputs * columns; ++i) {
+            const std::uint32_t weight = i % 11;
+            matrices.bytes.push_back(static_cast<std::uint8_t>(weight));
+            wanted[first + i % columns] += static_cast<std::int32_t>(weight * (i / columns % 7));
+        }
+    };
+    add_matrix(length, 0);
+    add_matrix(narrow, length);
     program.synapse_images = {near};
-    program.memory_images = {matrix};
+    program.memory_images = {matrices};
     ChipBench bench(config, program);
     bench.run({0, 0, 0});
     REQUIRE(bench.results.size() == 3);
@@ -358,8 +367,8 @@ TEST_CASE("a dense matrix from memory: the same sums however its rows are asked 
     const Counts counts = bench.chip.snapshot();
     // Three steps' rows, and what has been fetched for a fourth.
     const std::uint64_t rows_fetched = counts.at(2, Event::dma_rows);
-    CHECK(rows_fetched >= 3 * inputs);
-    CHECK(rows_fetched <= 3 * inputs + std::min(prefetch, inputs));
+    CHECK(rows_fetched >= 3 * 2 * inputs);
+    CHECK(rows_fetched <= 3 * 2 * inputs + std::min(prefetch, 2 * inputs));
     CHECK(counts.at(2, Event::packets_requests) == counts.at(3, Event::memory_requests));
     CHECK(counts.at(2, Event::packets_requests) <= rows_fetched);
     CHECK((counts.at(2, Event::packets_requests) < rows_fetched) ==
