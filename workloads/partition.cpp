@@ -178,15 +178,17 @@ class Partitioner {
     }
 
     /// Hill climbing: the best single cut, as long as one helps. A stage whose weights lie in cores
-    /// wants a core of its own; one whose rows are streamed takes little room, and more parts of it
-    /// read more memories at once, so that those may share.
+    /// wants a core of its own. Where all rows are streamed stages take little room, and more parts
+    /// read more memories at once: there they may share cores.
     Partition improve(Partition best) {
+        const bool all_streamed =
+            std::all_of(kAllStages.begin(), kAllStages.end(),
+                        [&](MatrixStage kind) { return best.layout.streamed[index_of(kind)]; });
+        const std::size_t most = (all_streamed ? kMostSharing : 1) * chip_.cores();
         while (true) {
             std::optional<Partition> better;
             for (const MatrixStage kind : kAllStages) {
                 Layout layout = best.layout;
-                const std::size_t most =
-                    layout.streamed[index_of(kind)] ? kMostSharing * chip_.cores() : chip_.cores();
                 if (!cut(layout, kind) || stages_of(layout) > most) {
                     continue;
                 }
