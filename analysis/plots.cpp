@@ -32,15 +32,15 @@ struct Scale {
     double factor = 1.0;
     std::string unit;
 };
-Scale scale_for(double largest) {
+Scale scale_for(double largest, const std::string& unit) {
     constexpr std::array<std::pair<double, const char*>, 6> kScales = {
-        {{1.0, "J"}, {1e-3, "mJ"}, {1e-6, "\u00b5J"}, {1e-9, "nJ"}, {1e-12, "pJ"}, {1e-15, "fJ"}}};
-    for (const auto& [factor, unit] : kScales) {
+        {{1.0, ""}, {1e-3, "m"}, {1e-6, "\u00b5"}, {1e-9, "n"}, {1e-12, "p"}, {1e-15, "f"}}};
+    for (const auto& [factor, prefix] : kScales) {
         if (largest >= factor) {
-            return {factor, unit};
+            return {factor, prefix + unit};
         }
     }
-    return {1.0, "J"};
+    return {1.0, unit};
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ std::string energy_plot(const std::vector<EnergyBar>& bars, const std::string& a
     for (const EnergyBar& bar : bars) {
         largest = std::max(largest, sum(bar.joules));
     }
-    const Scale scale = scale_for(largest);
+    const Scale scale = scale_for(largest, "J");
     const double axis = std::max(largest / scale.factor, 1e-3) * 1.16;  // room for the sums
 
     std::ostringstream out = script();
@@ -208,6 +208,38 @@ std::string learning_curve_plot(const std::vector<LearningPoint>& points,
             << "' title 'validation'";
     }
     out << '\n';
+    return gnuplot_svg(out.str(), {880, 300}, about);
+}
+
+std::string power_plot(const std::vector<PowerSample>& samples, const std::string& about) {
+    double largest = 0.0;
+    for (const PowerSample& sample : samples) {
+        largest = std::max(largest, sum(sample.joules) / (sample.end - sample.begin));
+    }
+    const Scale watts = scale_for(largest, "W");
+    const Scale seconds = scale_for(samples.back().end, "s");
+    std::ostringstream out = script();
+    out << kFrame << "set xrange [" << samples.front().begin / seconds.factor << ":"
+        << samples.back().end / seconds.factor << "]\n"
+        << "set yrange [0:" << std::max(largest / watts.factor, 1e-3) * 1.08 << "]\n"
+        << "set xlabel 'simulated time, " << seconds.unit << "' offset 0,0.5\n"
+        << "set ylabel 'mean power, " << watts.unit << "'\n$power << EOD\n";
+    for (const PowerSample& sample : samples) {
+        const double begin = sample.begin / seconds.factor;
+        const double end = sample.end / seconds.factor;
+        double low = 0.0;
+        for (std::size_t c = 0; c < kComponents; ++c) {
+            if (sample.joules[c] <= 0.0) {
+                continue;
+            }
+            const double high = low + sample.joules[c] / (sample.end - sample.begin) / watts.factor;
+            out << begin << ' ' << low << ' ' << begin << ' ' << end << ' ' << low << ' ' << high
+                << " 0x" << kColours[c].substr(1) << '\n';
+            low = high;
+        }
+    }
+    out << "EOD\nset style fill solid noborder\n"
+        << "plot $power using 1:2:3:4:5:6:(int(strcol(7))) with boxxyerror lc rgb variable\n";
     return gnuplot_svg(out.str(), {880, 300}, about);
 }
 

@@ -37,6 +37,9 @@ std::string raster_plot(const Raster& raster, const std::string& about);
 /// The membranes of one sub-block's neurons over the tokens, and their threshold.
 std::string membrane_plot(const std::vector<MembraneTrace>& traces, const std::string& about);
 
+/// Mean power of each sample, by component, one above the other.
+std::string power_plot(const std::vector<PowerSample>& samples, const std::string& about);
+
 /// Bits a token in training and, where measured, in validation.
 std::string learning_curve_plot(const std::vector<LearningPoint>& points, const std::string& about);
 

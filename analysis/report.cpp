@@ -104,10 +104,10 @@ std::string render_report(std::vector<Run> runs, std::vector<EnergyTable> tables
            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
            escape(options.title) + "</title>\n<style>" + std::string(report_style()) +
            "</style>\n</head>\n<body>\n<main>\n" + header_section(data) + key_figures(data) +
-           warnings(data) + comparison_section(data) + energy_section(data) + event_section(data) +
-           firing_section(data) + trace_section(data) + chip_section(data) + memory_section(data) +
-           training_section(data) + text_section(data) + making_section(data) +
-           "</main>\n</body>\n</html>\n";
+           warnings(data) + comparison_section(data) + energy_section(data) + power_section(data) +
+           event_section(data) + firing_section(data) + trace_section(data) + chip_section(data) +
+           memory_section(data) + training_section(data) + text_section(data) +
+           making_section(data) + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace spikeloom::analysis

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace spikeloom::analysis {
 
@@ -251,6 +252,33 @@ std::string event_section(const ReportData& data) {
         }
     }
     return section("events", "Events and prices", html);
+}
+
+std::string power_section(const ReportData& data) {
+    std::string html;
+    for (const Run& run : data.runs) {
+        if (run.power.empty() || run.energy_tables.empty()) {
+            continue;
+        }
+        double joules = 0.0;
+        double highest = 0.0;
+        for (const PowerSample& sample : run.power) {
+            const double sum = std::accumulate(sample.joules.begin(), sample.joules.end(), 0.0);
+            joules += sum;
+            highest = std::max(highest, sum / (sample.end - sample.begin));
+        }
+        const double seconds = run.power.back().end - run.power.front().begin;
+        html += run_heading(data, run);
+        html += figure(power_plot(run.power, "Power over time, " + run.label),
+                       "Mean power of each of " + with_commas(run.power.size()) +
+                           " stretches of simulated time, by component, from the start until the "
+                           "chip is at rest: " +
+                           with_prefix(joules, "J") + ", " + with_prefix(joules / seconds, "W") +
+                           " on average, " + with_prefix(highest, "W") +
+                           " in the highest. Priced when the run was made, with table " +
+                           escape(run.energy_tables.front().name) + ".");
+    }
+    return section("power", "Power over time", html.empty() ? html : legend() + html);
 }
 
 }  // namespace spikeloom::analysis

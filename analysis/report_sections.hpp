@@ -45,6 +45,7 @@ std::string comparison_section(const ReportData& data);
 
 // report_energy.cpp
 std::string energy_section(const ReportData& data);
+std::string power_section(const ReportData& data);
 std::string event_section(const ReportData& data);
 
 // report_activity.cpp

@@ -135,6 +135,7 @@ void fields(Archive& archive, Run& run) {
     archive("phases", run.phases);
     archive("rasters", run.rasters);
     archive("membranes", run.membranes);
+    archive("power", run.power);
     archive("learning_curve", run.learning_curve);
     std::vector<std::string> tables;
     for (const EnergyTable& table : run.energy_tables) {

@@ -77,6 +77,14 @@ void validate(const Run& run, const std::string& origin) {
         require(rate.block == "att" || rate.block == "ffn",
                 "firing_rates: found block '" + rate.block + "'; allowed is att or ffn");
     }
+    double until = 0.0;
+    for (const PowerSample& sample : run.power) {
+        require(sample.begin >= until && sample.end > sample.begin,
+                "power: found a sample from " + std::to_string(sample.begin) + " to " +
+                    std::to_string(sample.end) +
+                    " s; allowed are stretches that follow each other");
+        until = sample.end;
+    }
     for (const Raster& raster : run.rasters) {
         for (const auto& step : raster.spikes) {
             for (const std::uint32_t neuron : step) {

@@ -118,6 +118,13 @@ struct MembraneTrace {
     std::vector<double> values;
 };
 
+/// Energy over a stretch of the run's time, by the first of its tables.
+struct PowerSample {
+    double begin = 0.0;  // s
+    double end = 0.0;
+    PerComponent<double> joules = {};
+};
+
 struct LearningPoint {
     std::uint64_t tokens = 0;          // seen in training so far
     double train_bits = 0.0;           // bits a token
@@ -140,6 +147,7 @@ struct Run {
     std::string generated;
     std::vector<Raster> rasters;
     std::vector<MembraneTrace> membranes;
+    std::vector<PowerSample> power;  // stretches that follow each other; none: not asked for
     std::vector<LearningPoint> learning_curve;
     double wall_seconds = 0.0;               // of the simulation, on the computer that ran it
     std::vector<EnergyTable> energy_tables;  // with which it was priced when it ran

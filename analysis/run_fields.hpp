@@ -5,6 +5,7 @@
 #include "analysis/json_archive.hpp"
 #include "analysis/run.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -141,6 +142,23 @@ void fields(Archive& archive, MembraneTrace& trace) {
     archive("neuron", trace.neuron);
     archive("threshold", trace.threshold);
     archive("values", trace.values);
+}
+
+/// The joules in the order of the components.
+template <class Archive>
+void fields(Archive& archive, PowerSample& sample) {
+    archive("begin", sample.begin);
+    archive("end", sample.end);
+    std::vector<double> joules(sample.joules.begin(), sample.joules.end());
+    archive("joules", joules);
+    if constexpr (Archive::kReading) {
+        if (joules.size() != kComponents) {
+            archive.fail("power.joules", "found " + std::to_string(joules.size()) +
+                                             " values; allowed is one a component, " +
+                                             std::to_string(kComponents));
+        }
+        std::copy(joules.begin(), joules.end(), sample.joules.begin());
+    }
 }
 
 template <class Archive>

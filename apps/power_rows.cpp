@@ -30,9 +30,35 @@ std::optional<double> PowerRows::add(const arch::Counts& counts) {
             write(",%.9g", joules);
         }
         text_ += "\n";
+        keep({begin, counts.seconds, energy.components});
     }
     before_ = counts;
     return watts;
+}
+
+/// Adds a row to the last sample, or begins one; where there are too many, two become one.
+void PowerRows::keep(const analysis::PowerSample& row) {
+    const auto join = [](analysis::PowerSample& to, const analysis::PowerSample& from) {
+        to.end = from.end;
+        for (std::size_t c = 0; c < to.joules.size(); ++c) {
+            to.joules[c] += from.joules[c];
+        }
+    };
+    if (samples_.empty() || rows_of_last_ == rows_of_sample_) {
+        if (samples_.size() == kMostSamples) {
+            for (std::size_t i = 0; i < kMostSamples / 2; ++i) {
+                samples_[i] = samples_[2 * i];
+                join(samples_[i], samples_[2 * i + 1]);
+            }
+            samples_.resize(kMostSamples / 2);
+            rows_of_sample_ *= 2;
+        }
+        samples_.push_back(row);
+        rows_of_last_ = 1;
+        return;
+    }
+    join(samples_.back(), row);
+    ++rows_of_last_;
 }
 
 void PowerRows::write(const char* format, double value) {

@@ -72,8 +72,10 @@ int run_simulate(const std::vector<std::string>& arguments) {
          "write the run directory: result.json, events.csv, config.yaml, report.html")  //
         ("power", text("FILE"),                                                         //
          "write energy and power over time, a row for every --power-cycles cycles")     //
-        ("power-cycles", options::value<std::int64_t>()->value_name("N")->default_value(10000),
-         "cycles of the cores' clock a row of --power")                                  //
+        ("power-cycles",
+         options::value<std::int64_t>()->value_name("N")->default_value(kPowerCycles),
+         "cycles of the cores' clock a row of --power and, if there are few, a stretch of the "
+         "report's power")                                                               //
         ("trace", text("FILE"),                                                          //
          "write Chrome trace events of every program and emission (opens in Perfetto)")  //
         ("packets", text("FILE"),                                                        //
@@ -93,14 +95,12 @@ int run_simulate(const std::vector<std::string>& arguments) {
     if (values.count("packets") != 0) {
         asked.keep_packets = true;
     }
-    if (values.count("power") != 0) {
-        const auto cycles = values["power-cycles"].as<std::int64_t>();
-        if (cycles < 1) {
-            throw InputError("simulate: --power-cycles " + std::to_string(cycles) +
-                             "; a whole number of at least 1 is needed");
-        }
-        asked.power_cycles = static_cast<std::uint64_t>(cycles);
+    const auto cycles = values["power-cycles"].as<std::int64_t>();
+    if (cycles < 1) {
+        throw InputError("simulate: --power-cycles " + std::to_string(cycles) +
+                         "; a whole number of at least 1 is needed");
     }
+    asked.power_cycles = static_cast<std::uint64_t>(cycles);
     asked.commands = {command_line("simulate", arguments)};
     Simulated simulated =
         simulate(inputs.program, inputs.config.chip, inputs.model, inputs.tables, asked);

@@ -191,6 +191,7 @@ Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,
     run.chip = chip_of_run;
     result.power_csv = power.csv();
     result.packets = std::move(session.packets);
+    run.power = power.samples();
     run.model = model_record(model);
     for (const workloads::PhaseResult& phase : session.phases) {
         analysis::Phase record = phase_record(phase.name, phase.tokens, chip, phase.counts);

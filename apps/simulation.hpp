@@ -20,6 +20,8 @@
 
 namespace spikeloom::apps {
 
+inline constexpr std::int64_t kPowerCycles = 10000;
+
 struct Simulation {
     std::string label;
     const models::Tokenizer* tokenizer = nullptr;  // of the ids; none: texts are left out
@@ -27,7 +29,7 @@ struct Simulation {
     std::uint64_t generate = 0;  // tokens
     models::SamplerConfig sampling;
     std::uint64_t seed = 1;
-    std::uint64_t power_cycles = 0;     // of a row of power over time; 0: none
+    std::uint64_t power_cycles = kPowerCycles;  // of a row of power over time
     bool record_activity = true;        // spikes and membranes of two sub-blocks, for the report
     std::filesystem::path trace;        // Chrome trace events; empty: none
     bool keep_packets = false;          // all that the network carried

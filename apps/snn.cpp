@@ -1,5 +1,6 @@
 // snn: a generic spiking network runs on a chip, step by step and cycle by cycle.
 #include "analysis/pricing.hpp"
+#include "analysis/report.hpp"
 #include "apps/command.hpp"
 #include "apps/configs.hpp"
 #include "apps/snn_run.hpp"
@@ -89,7 +90,9 @@ int run_snn(const std::vector<std::string>& arguments) {
         ("power-steps", options::value<std::int64_t>()->value_name("N")->default_value(1),
          "steps a row of --power")                                    //
         ("report", options::value<std::string>()->value_name("DIR"),  //
-         "write the run directory: result.json, events.csv, config.yaml; `report` prices it anew");
+         "write the run directory: result.json, events.csv, config.yaml, report.html; `report` "
+         "prices it "
+         "anew");
     add_json_option(described);
     options::variables_map values;
     if (!parse("snn", kAboutSnn, described, arguments, values)) {
@@ -106,7 +109,9 @@ int run_snn(const std::vector<std::string>& arguments) {
     }
     asked.tables = network_tables(values);
     asked.keep_spikes = values.count("spikes") != 0;
-    asked.power_steps = values.count("power") != 0 ? count_option(values, "power-steps") : 0;
+    asked.power_steps = values.count("power") + values.count("report") != 0
+                            ? count_option(values, "power-steps")
+                            : 0;
     asked.commands = {command_line("snn", arguments)};
     Progress progress("snn", "steps", asked.steps);
     asked.progress = [&](std::uint64_t done) { progress.update(done); };
@@ -116,11 +121,13 @@ int run_snn(const std::vector<std::string>& arguments) {
     if (asked.keep_spikes) {
         write_file(values["spikes"].as<std::string>(), result.spikes_csv);
     }
-    if (asked.power_steps != 0) {
+    if (values.count("power") != 0) {
         write_file(values["power"].as<std::string>(), result.power_csv);
     }
     if (values.count("report") != 0) {
-        analysis::save(result.run, values["report"].as<std::string>());
+        const std::filesystem::path directory = values["report"].as<std::string>();
+        analysis::save(result.run, directory);
+        write_file(directory / "report.html", analysis::render_report({result.run}, {}, {}));
     }
     const nlohmann::ordered_json json = snn_json(result);
     write_json(values, json);

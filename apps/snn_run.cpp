@@ -84,6 +84,7 @@ SnnResult run_network(const SnnRequest& asked) {
     result.power_csv = power.csv();
 
     analysis::Run& run = result.run;
+    run.power = power.samples();
     run.label = asked.network.name;
     run.kind = "spiking network, simulated";
     run.version = SPIKELOOM_VERSION;
