@@ -31,9 +31,9 @@ std::string excess(const CoreUse& use, const arch::CoreConfig& core);
 using CoreOfStage = std::vector<std::uint32_t>;
 
 /// `leaders` says for each stage whose core it shares, its own number if nobody's. The others get a
-/// core each where there are enough. Otherwise they go, the largest first, to the core that can
-/// hold them and has the least work so far. Throws InputError saying what is needed and what the
-/// chip has where they do not fit.
+/// core each where there are enough. Otherwise they go, the longest first, to the core that can
+/// hold them and has the least work so far; where that leaves one without room, the largest first.
+/// Throws InputError saying what is needed and what the chip has where they do not fit.
 CoreOfStage group_stages(const arch::Program& program, const std::vector<arch::StageId>& leaders,
                          const arch::ChipConfig& chip, const std::vector<double>& cycles);
 

@@ -40,16 +40,31 @@ std::string sample_report() {
 TEST_CASE("a report has all its sections", "[analysis]") {
     const std::string html = sample_report();
     CHECK(html.starts_with("<!DOCTYPE html>"));
-    for (const char* id : {"energy", "events", "firing", "traces", "chip", "training", "text",
-                           "making", "configuration"}) {
+    for (const char* id : {"energy", "events", "firing", "traces", "chip", "memory", "power",
+                           "training", "text", "making", "configuration"}) {
         CAPTURE(id);
         CHECK(section_of(html, id).size() > 100);
     }
-    CHECK(occurrences(html, "<svg class=\"plot\"") == 2 + 1 + 2 + 2 + 1);
+    CHECK(occurrences(html, "<svg class=\"plot\"") == 2 + 1 + 1 + 2 + 2 + 1);
     CHECK(occurrences(html, "<svg class=\"map\"") ==
           2 * 4);  // two phases: three units and the links
     CHECK_FALSE(contains(html, "id=\"comparison\""));
     CHECK_FALSE(contains(html, "id=\"warnings\""));
+}
+
+TEST_CASE("power over time: its sum, its mean and its highest, and the table it is from",
+          "[analysis]") {
+    // 5, 6 and 7 nJ in 10 us each.
+    const std::string power = section_of(sample_report(), "power");
+    CHECK(contains(power, "18.0 nJ"));
+    CHECK(contains(power, "600 \u00b5W on average"));
+    CHECK(contains(power, "700 \u00b5W in the highest"));
+    CHECK(contains(power, "3 stretches"));
+    Run run = tests::sample_run();
+    run.power[1].begin = 0.0;
+    CHECK_THROWS_AS(render_report({run}, {}, {}), InputError);
+    run.power.clear();
+    CHECK(section_of(render_report({run}, {}, {}), "power").empty());
 }
 
 TEST_CASE("the figures at the top are those of the run", "[analysis]") {

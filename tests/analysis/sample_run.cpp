@@ -140,6 +140,12 @@ Run sample_run(std::uint64_t seed) {
         }
         run.learning_curve.push_back(point);
     }
+    for (int i = 0; i < 3; ++i) {
+        PowerSample sample{i * 1e-5, (i + 1) * 1e-5, {}};
+        sample.joules[static_cast<std::size_t>(Component::routers)] = 1e-9 * (i + 1);
+        sample.joules[static_cast<std::size_t>(Component::leakage)] = 4e-9;
+        run.power.push_back(sample);
+    }
     run.wall_seconds = 3.25;
     run.energy_tables = {sample_table()};
     run.config_yaml = "chip:\n  width: 4\n  height: 4\nseed: " + std::to_string(seed) + "\n";

@@ -48,6 +48,17 @@ TEST_CASE("a spiking network is reported under the agreed keys, with its spikes 
     CHECK(rows == 4);
     CHECK(joules == Approx(result["energy_j"].get<double>()).epsilon(1e-6));
 
+    // The report draws the same four.
+    CHECK_THAT(read_file(scratch.path("run") + "/report.html"), Catch::Contains("4 stretches"));
+    double drawn = 0.0;
+    for (const json& sample :
+         json::parse(read_file(scratch.path("run") + "/result.json"))["power"]) {
+        for (const json& component : sample["joules"]) {
+            drawn += component.get<double>();
+        }
+    }
+    CHECK(drawn == Approx(joules));
+
     // The finished run, priced with another table.
     const json priced =
         scratch.json_of("report --run " + scratch.path("run") + " --out " + scratch.path("r.html") +
