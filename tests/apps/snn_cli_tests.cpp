@@ -51,8 +51,8 @@ TEST_CASE("a spiking network is reported under the agreed keys, with its spikes 
     // The report draws the same four.
     CHECK_THAT(read_file(scratch.path("run") + "/report.html"), Catch::Contains("4 stretches"));
     double drawn = 0.0;
-    for (const json& sample :
-         json::parse(read_file(scratch.path("run") + "/result.json"))["power"]) {
+    const json run = json::parse(read_file(scratch.path("run") + "/result.json"));
+    for (const json& sample : run["power"]) {
         for (const json& component : sample["joules"]) {
             drawn += component.get<double>();
         }
