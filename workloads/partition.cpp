@@ -178,17 +178,21 @@ class Partitioner {
     }
 
     /// Hill climbing: the best single cut, as long as one helps. A stage whose weights lie in cores
-    /// wants a core of its own. Where all rows are streamed stages take little room, and more parts
-    /// read more memories at once: there they may share cores.
+    /// wants a core of its own. One whose rows are streamed takes little room, and more parts of it
+    /// read more memories at once: where layers are streamed, those parts may share cores. Parts of
+    /// the head alone may not: they would hold up the layers beside them, which do not wait for any
+    /// memory.
     Partition improve(Partition best) {
-        const bool all_streamed =
-            std::all_of(kAllStages.begin(), kAllStages.end(),
-                        [&](MatrixStage kind) { return best.layout.streamed[index_of(kind)]; });
-        const std::size_t most = (all_streamed ? kMostSharing : 1) * chip_.cores();
+        const bool layers_stream =
+            std::any_of(kAllStages.begin(), kAllStages.end(), [&](MatrixStage kind) {
+                return kind != MatrixStage::head && best.layout.streamed[index_of(kind)];
+            });
         while (true) {
             std::optional<Partition> better;
             for (const MatrixStage kind : kAllStages) {
                 Layout layout = best.layout;
+                const bool shares = layers_stream && layout.streamed[index_of(kind)];
+                const std::size_t most = (shares ? kMostSharing : 1) * chip_.cores();
                 if (!cut(layout, kind) || stages_of(layout) > most) {
                     continue;
                 }
