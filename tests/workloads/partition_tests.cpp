@@ -87,6 +87,22 @@ TEST_CASE("where the weights do not fit, the head is streamed first, and all if 
     CHECK(none.layout.streamed == PerMatrixStage<bool>{true, true, true, true, true});
 }
 
+TEST_CASE("parts of streamed layers share cores, those of a streamed head alone do not") {
+    const tests::TinyModel model(1, 64, 3000);  // the head takes longest
+    arch::ChipConfig chip = tests::chip_of(4, 4);
+    const auto stages = [](const Partition& cut) {
+        return cut.graph.program.stages.size() - cut.layout.att_relays - cut.layout.ffn_relays;
+    };
+    const Partition resident = partition(model(), chip, {}, HeadHome::dram);
+    CHECK(resident.layout.streamed == PerMatrixStage<bool>{false, false, false, false, true});
+    CHECK(stages(resident) == chip.cores());
+
+    chip.core.synapse_bytes = 1;
+    const Partition streamed = partition(model(), chip, {}, HeadHome::dram);
+    CHECK(streamed.layout.streamed == PerMatrixStage<bool>{true, true, true, true, true});
+    CHECK(stages(streamed) > chip.cores());
+}
+
 TEST_CASE("what does not fit is refused with what is needed and what there is") {
     using Catch::Contains;
     const tests::TinyModel model(2, 20, 11);
