@@ -6,6 +6,7 @@
 #include "analysis/report_sections.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace spikeloom::analysis {
 
@@ -147,7 +148,7 @@ std::string memory_section(const ReportData& data) {
             }
             any = true;
             table.row({escape(run.label + ", " + phase.name),
-                       with_commas(static_cast<std::uint64_t>(read->bytes_per_token + 0.5)),
+                       with_commas(static_cast<std::uint64_t>(std::llround(read->bytes_per_token))),
                        with_prefix(read->bytes_per_second, "B/s"), percent(read->share_of_peak),
                        read->row_hit_rate ? percent(*read->row_hit_rate) : "",  // no DRAM, or idle
                        with_commas(read->rows), with_commas(read->rows_ahead),

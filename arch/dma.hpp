@@ -13,12 +13,12 @@
 #include "arch/fetch_ahead.hpp"
 #include "arch/stage_state.hpp"
 
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <span>
+#include <tuple>
 #include <vector>
 
 namespace spikeloom::arch {
@@ -110,7 +110,9 @@ class DmaEngine {
         struct Free {
             Cycle usable;
             std::uint32_t buffer;
-            auto operator<=>(const Free& other) const = default;
+            friend bool operator<(const Free& a, const Free& b) {
+                return std::tie(a.usable, a.buffer) < std::tie(b.usable, b.buffer);
+            }
         };
         std::deque<Free> free_;
     };
