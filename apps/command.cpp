@@ -66,6 +66,16 @@ T required(const options::variables_map& values, const std::string& name) {
     return values[name].as<T>();
 }
 
+std::uint64_t count_option(const options::variables_map& values, const std::string& command,
+                           const std::string& name) {
+    const auto count = values[name].as<std::int64_t>();
+    if (count < 1) {
+        throw InputError(command + ": --" + name + " " + std::to_string(count) +
+                         "; a whole number of at least 1 is needed");
+    }
+    return static_cast<std::uint64_t>(count);
+}
+
 std::string command_line(const std::string& command, const std::vector<std::string>& arguments) {
     std::string line = "spikeloom " + command;
     for (const std::string& argument : arguments) {

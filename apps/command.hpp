@@ -1,6 +1,7 @@
 // What the subcommands share: each is one function in one file, listed in main.cpp.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ bool json_on_stdout(const options::variables_map& values);
 /// The value of an option that must be given; InputError naming it otherwise.
 template <class T>
 T required(const options::variables_map& values, const std::string& name);
+
+/// The value of a whole-number option of `command` that is there; InputError where it is below 1.
+std::uint64_t count_option(const options::variables_map& values, const std::string& command,
+                           const std::string& name);
 
 /// A command line as a shell would take it again, for records of how a file was made.
 std::string command_line(const std::string& command, const std::vector<std::string>& arguments);

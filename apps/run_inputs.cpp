@@ -38,12 +38,7 @@ void apply_run_options(const options::variables_map& values, const std::string& 
         config.mode = mode == "prefill" ? Mode::prefill : Mode::generate;
     }
     if (values.count("tokens") != 0) {
-        const auto tokens = values["tokens"].as<std::int64_t>();
-        if (tokens < 1) {
-            throw InputError(command + ": --tokens " + std::to_string(tokens) +
-                             "; a whole number of at least 1 is needed");
-        }
-        config.tokens = static_cast<std::uint64_t>(tokens);
+        config.tokens = count_option(values, command, "tokens");
     }
     if (values.count("temperature") != 0) {
         config.temperature = values["temperature"].as<double>();

@@ -92,15 +92,8 @@ int run_simulate(const std::vector<std::string>& arguments) {
     if (values.count("trace") != 0) {
         asked.trace = values["trace"].as<std::string>();
     }
-    if (values.count("packets") != 0) {
-        asked.keep_packets = true;
-    }
-    const auto cycles = values["power-cycles"].as<std::int64_t>();
-    if (cycles < 1) {
-        throw InputError("simulate: --power-cycles " + std::to_string(cycles) +
-                         "; a whole number of at least 1 is needed");
-    }
-    asked.power_cycles = static_cast<std::uint64_t>(cycles);
+    asked.keep_packets = values.count("packets") != 0;
+    asked.power_cycles = count_option(values, "simulate", "power-cycles");
     asked.commands = {command_line("simulate", arguments)};
     Simulated simulated =
         simulate(inputs.program, inputs.config.chip, inputs.model, inputs.tables, asked);

@@ -4,7 +4,6 @@
 #include "apps/command.hpp"
 #include "apps/configs.hpp"
 #include "apps/snn_run.hpp"
-#include "base/error.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
 #include "base/schema.hpp"
@@ -36,15 +35,6 @@ std::vector<analysis::EnergyTable> network_tables(const options::variables_map& 
         tables.push_back(analysis::load_energy_table(find_config(kStandardTable)));
     }
     return tables;
-}
-
-std::uint64_t count_option(const options::variables_map& values, const char* name) {
-    const auto count = values[name].as<std::int64_t>();
-    if (count < 1) {
-        throw InputError("snn: --" + std::string(name) + " " + std::to_string(count) +
-                         "; a whole number of at least 1 is needed");
-    }
-    return static_cast<std::uint64_t>(count);
 }
 
 void print_network(const nlohmann::ordered_json& result) {
@@ -103,14 +93,14 @@ int run_snn(const std::vector<std::string>& arguments) {
     asked.chip = schema::read_file<arch::ChipConfig>(
         values.count("chip") != 0 ? std::filesystem::path(values["chip"].as<std::string>())
                                   : find_config(kStandardChip));
-    asked.steps = count_option(values, "steps");
+    asked.steps = count_option(values, "snn", "steps");
     if (values.count("seed") != 0) {
         asked.network.seed = values["seed"].as<std::uint64_t>();
     }
     asked.tables = network_tables(values);
     asked.keep_spikes = values.count("spikes") != 0;
     asked.power_steps = values.count("power") + values.count("report") != 0
-                            ? count_option(values, "power-steps")
+                            ? count_option(values, "snn", "power-steps")
                             : 0;
     asked.commands = {command_line("snn", arguments)};
     Progress progress("snn", "steps", asked.steps);
