@@ -1,5 +1,6 @@
 #include "apps/run_records.hpp"
 
+#include "analysis/pricing.hpp"
 #include "noc/graph.hpp"
 
 namespace spikeloom::apps {
@@ -144,6 +145,24 @@ analysis::Phase phase_record(const std::string& name, std::uint64_t tokens,
         }
     }
     return record;
+}
+
+std::string warnings_of(const analysis::Run& run) {
+    std::string text;
+    for (const analysis::EnergyTable& table : run.energy_tables) {
+        analysis::EventCounts unpriced;
+        for (const analysis::Phase& phase : run.phases) {
+            for (const auto& [event, count] :
+                 analysis::price(phase.counts, table, phase.seconds, run.chip.units).unpriced) {
+                unpriced[event] += count;
+            }
+        }
+        for (const auto& [event, count] : unpriced) {
+            text += "warning: " + std::to_string(count) + " " + event +
+                    " have no price in the energy table " + table.name + "\n";
+        }
+    }
+    return text;
 }
 
 }  // namespace spikeloom::apps

@@ -6,6 +6,7 @@
 #include "arch/events.hpp"
 
 #include <cstdint>
+#include <string>
 
 namespace spikeloom::apps {
 
@@ -19,5 +20,8 @@ analysis::TileCounts tile_counts(const arch::Counts& counts);
 /// A phase of `tokens` tokens or steps. Loads of links where each tile has a router of a grid.
 analysis::Phase phase_record(const std::string& name, std::uint64_t tokens,
                              const arch::ChipConfig& chip, const arch::Counts& counts);
+
+/// A line for each event that a table of the run does not price, with its count over all phases.
+std::string warnings_of(const analysis::Run& run);
 
 }  // namespace spikeloom::apps

@@ -108,25 +108,6 @@ void record_activity(const workloads::SessionResult& session, const models::Mode
     }
 }
 
-/// A line for each event that a table does not price, with its count over all phases.
-std::string warnings_of(const analysis::Run& run) {
-    std::string text;
-    for (const analysis::EnergyTable& table : run.energy_tables) {
-        analysis::EventCounts unpriced;
-        for (const analysis::Phase& phase : run.phases) {
-            for (const auto& [event, count] :
-                 analysis::price(phase.counts, table, phase.seconds, run.chip.units).unpriced) {
-                unpriced[event] += count;
-            }
-        }
-        for (const auto& [event, count] : unpriced) {
-            text += "warning: " + std::to_string(count) + " " + event +
-                    " have no price in the energy table " + table.name + "\n";
-        }
-    }
-    return text;
-}
-
 }  // namespace
 
 Simulated simulate(const arch::Program& program, const arch::ChipConfig& chip,

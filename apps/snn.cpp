@@ -3,6 +3,7 @@
 #include "analysis/report.hpp"
 #include "apps/command.hpp"
 #include "apps/configs.hpp"
+#include "apps/run_records.hpp"
 #include "apps/snn_run.hpp"
 #include "base/files.hpp"
 #include "base/progress.hpp"
@@ -51,9 +52,6 @@ void print_network(const nlohmann::ordered_json& result) {
                     population["neurons"].get<unsigned long long>(),
                     population["spikes"].get<unsigned long long>(),
                     population["rate_hz"].get<double>());
-    }
-    for (const auto& [event, count] : result["unpriced_events"].items()) {
-        std::cout << "warning: " << count << " " << event << " have no price in the energy table\n";
     }
 }
 
@@ -123,6 +121,7 @@ int run_snn(const std::vector<std::string>& arguments) {
     write_json(values, json);
     if (!json_on_stdout(values)) {
         print_network(json);
+        std::cout << warnings_of(result.run);
     }
     return 0;
 }

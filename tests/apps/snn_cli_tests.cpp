@@ -67,6 +67,19 @@ TEST_CASE("a spiking network is reported under the agreed keys, with its spikes 
     CHECK(priced["figures"][0]["energy_per_token_j"].get<double>() > 0.0);
 }
 
+TEST_CASE("what a table of a spiking network does not price is a warning, whichever table it is") {
+    const Scratch scratch;
+    const Outcome outcome =
+        scratch.run("snn --network " + scratch.file("net.yaml", kPair) + " --chip " + kConfigs +
+                    "chips/loihi-like.yaml --steps 20 --energy " + kConfigs +
+                    "energy/loihi-davies2018.yaml " + kConfigs + "energy/loihi-sanafe.yaml");
+    for (const char* table : {"loihi-davies2018", "loihi-sanafe"}) {
+        CHECK_THAT(outcome.out,
+                   Catch::Contains("warning: 20 barriers have no price in the energy table " +
+                                   std::string(table)));
+    }
+}
+
 TEST_CASE("simulated event energies and times of Loihi equal the published ones") {
     const std::string name =
         GENERATE("synaptic-operation", "neuron-update-inactive", "neuron-update-active",
